@@ -1,0 +1,8 @@
+# Compile through ccache where it is installed; only in our own builds, and never over the user's choice.
+if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(WEIR_CCACHE ccache)
+  mark_as_advanced(WEIR_CCACHE)
+  if(WEIR_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  endif()
+endif()

@@ -1,0 +1,100 @@
+include(GoogleTest)
+
+# weir_add_test(NAME LABELS LABEL… SOURCES FILE… [LIBRARIES TARGET…] [TIMEOUT SECONDS] [CRASH_POINTS] [SERIAL])
+#
+# A GoogleTest program, each of its tests a CTest of its own (NAME.Suite.Test). tests/support/main.cpp is its main().
+#   LABELS        `thread`: all happens in one process, so that the thread sanitizer sees it; `process`: all others.
+#                 One of them is required; more labels are welcome.
+#   CRASH_POINTS  links the library that was compiled with WEIR_CRASH_POINTS=1.
+#   SERIAL        runs alone: for tests that measure time or fill the shared memory.
+#   TIMEOUT       a watchdog against hangs (60 s), never an assertion about speed.
+# WEIR_TEST_LABEL, when set, leaves out programs without that label.
+set(WEIR_TEST_LABEL "" CACHE STRING "Build only the test programs with this label (empty: all)")
+
+function(weir_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CRASH_POINTS;SERIAL" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weir_add_test(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT "thread" IN_LIST arg_LABELS AND NOT "process" IN_LIST arg_LABELS)
+    message(FATAL_ERROR "weir_add_test(${name}): LABELS must have `thread` or `process`")
+  endif()
+  if(WEIR_TEST_LABEL AND NOT WEIR_TEST_LABEL IN_LIST arg_LABELS)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  if(arg_CRASH_POINTS)
+    set(library weir_crash_points)
+  else()
+    set(library weir::weir)
+  endif()
+
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/lib)
+  target_link_libraries(${name} PRIVATE ${library} Boost::headers GTest::gmock GTest::gtest ${arg_LIBRARIES})
+  if(TARGET weir_command)
+    # The path of the command, for tests that run it.
+    target_compile_definitions(${name} PRIVATE WEIR_COMMAND="$<TARGET_FILE:weir_command>")
+    add_dependencies(${name} weir_command)
+  endif()
+
+  set(properties TIMEOUT ${arg_TIMEOUT})
+  if(arg_SERIAL)
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  gtest_discover_tests(
+    ${name}
+    TEST_PREFIX ${name}.
+    TEST_LIST ${name}_tests
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES ${properties})
+
+  # gtest_discover_tests() would take a list of several labels apart; CTest reads this file after its own.
+  set(labels_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
+  file(CONFIGURE OUTPUT ${labels_file} @ONLY CONTENT [[
+if(@name@_tests)
+  set_tests_properties(${@name@_tests} PROPERTIES LABELS "@arg_LABELS@")
+endif()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
+endfunction()
+
+# weir_add_compile_fail_test(NAME SOURCE REGEX)
+#
+# SOURCE must not compile, and what the compiler says must match REGEX. Compiled with -DWEIR_MUST_COMPILE it must
+# compile: the program leaves out the wrong line then, and so shows that nothing else is wrong with it.
+function(weir_add_compile_fail_test name source regex)
+  if(WEIR_TEST_LABEL AND NOT WEIR_TEST_LABEL STREQUAL "compile")
+    return()
+  endif()
+  cmake_path(ABSOLUTE_PATH source)
+  separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
+  add_test(
+    NAME compile_fail.${name}
+    COMMAND
+      ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake -- ${source} ${regex}
+      ${CMAKE_CXX_COMPILER} ${flags} -std=c++20
+      "-I$<JOIN:$<TARGET_PROPERTY:weir,INTERFACE_INCLUDE_DIRECTORIES>,;-I>"
+    COMMAND_EXPAND_LISTS)
+  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 120 LABELS compile)
+endfunction()
+
+# weir_add_output_test(NAME EXPECTED FILE COMMAND TARGET [ARGUMENT…])
+#
+# Runs a program, which must exit with 0 and whose output (stdout) must be FILE, line for line. A line of FILE that
+# begins with `~ ` is a regular expression for that whole line.
+function(weir_add_output_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXPECTED" "COMMAND")
+  if(WEIR_TEST_LABEL AND NOT WEIR_TEST_LABEL STREQUAL "process")
+    return()
+  endif()
+  cmake_path(ABSOLUTE_PATH arg_EXPECTED)
+  list(POP_FRONT arg_COMMAND program)
+  add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/expect_output.cmake --
+                                ${arg_EXPECTED} $<TARGET_FILE:${program}> ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS process)
+endfunction()

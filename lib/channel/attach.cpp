@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "channel/attach.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "channel/bound.hpp"
+#include "channel/make.hpp"
+#include "segment/crash_point.hpp"
+#include "segment/membership.hpp"
+#include "segment/names.hpp"
+#include "segment/space.hpp"
+
+namespace weir::detail {
+namespace {
+
+/// This process's attachments. Named channels are found by their file (a name can be removed and made again), unnamed
+/// ones, whose names are never used twice, by name, without a look at the file.
+struct registry {
+  std::mutex mutex;
+  std::map<std::uint64_t, std::weak_ptr<channel_core>> by_file;
+  std::map<std::string, std::weak_ptr<channel_core>, std::less<>> by_name;
+  std::set<channel_core*> all;
+};
+
+registry& attached() {
+  static registry* const made = [] {
+    auto* fresh = new registry;  // never destroyed: channels with static storage may outlive it otherwise
+    // A forked child has the parent's mappings but is no participant: its handles are marked, and it starts afresh.
+    ::pthread_atfork([] { attached().mutex.lock(); }, [] { attached().mutex.unlock(); },
+                     [] {
+                       for (channel_core* core : attached().all) core->mark_forked();
+                       attached().all.clear();
+                       attached().by_file.clear();
+                       attached().by_name.clear();
+                       attached().mutex.unlock();
+                     });
+    return fresh;
+  }();
+  return *made;
+}
+
+core_handle remember(core_handle core) {
+  registry& r = attached();
+  const std::scoped_lock lock(r.mutex);
+  std::erase_if(r.by_file, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(r.by_name, [](const auto& entry) { return entry.second.expired(); });
+  // Another thread may have attached the same channel meanwhile; the first stays.
+  std::weak_ptr<channel_core>& known = r.by_file[core->segment().file_number()];
+  if (core_handle first = known.lock()) return first;
+  known = core;
+  if (core->segment().header().named == 0) r.by_name[std::string(core->segment().name())] = core;
+  return core;
+}
+
+/// The segment's bytes must be a channel that hangs together before anything in it is used.
+void check_channel(std::string_view operation, const shm::segment& segment) {
+  const auto corrupt = [&](std::string_view why) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (remove it: weir rm)", operation, segment.name(), why));
+  };
+  if (segment.bytes() < 2 * shm::kPage) corrupt("the file is shorter than a channel's header");
+  const auto& h = *segment.at<ch::channel_header>(shm::kPage);
+  const ch::channel_geometry says = ch::geometry_of(h, segment.bytes());
+  ch::channel_geometry must = says;
+  if (!ch::lay_out(must) || must != says) corrupt("the channel's header contradicts itself");
+  if (h.max_item_bytes > h.block_stride) corrupt("its largest item is larger than a block");
+  if (h.participants_high > ch::kParticipants || h.waiters_high > ch::kWaiters) corrupt("its tables are out of range");
+}
+
+void check_type(std::string_view operation, const shm::segment_header& h, const item_type& type) {
+  if (h.type_hash == type.hash && h.item_kind == static_cast<std::uint32_t>(type.kind) &&
+      h.fixed_bytes == type.fixed_bytes) {
+    return;
+  }
+  throw type_mismatch(fmt::format("weir: {} \"{}\": it holds {}, asked for {}", operation,
+                                  std::string_view(h.name, h.name_bytes), std::string_view(h.type, h.type_bytes),
+                                  type.name));
+}
+
+core_handle attach_segment(std::string_view operation, std::string_view name, const item_type* type) {
+  shm::segment segment = shm::segment::open(operation, name, shm::object_kind::channel);
+  check_channel(operation, segment);
+  if (type != nullptr) check_type(operation, segment.header(), *type);
+  {
+    registry& r = attached();
+    const std::scoped_lock lock(r.mutex);
+    if (const auto known = r.by_file.find(segment.file_number()); known != r.by_file.end()) {
+      if (core_handle core = known->second.lock()) return core;
+    }
+  }
+  return remember(std::make_shared<channel_core>(std::move(segment)));
+}
+
+core_handle known_by_name(std::string_view name) {
+  registry& r = attached();
+  const std::scoped_lock lock(r.mutex);
+  const auto known = r.by_name.find(name);
+  return known == r.by_name.end() ? nullptr : known->second.lock();
+}
+
+}  // namespace
+
+channel_core::channel_core(shm::segment mapped)
+    : segment_(std::move(mapped)),
+      header_(segment_.at<ch::channel_header>(shm::kPage)),
+      participants_(segment_.at<ch::participant_entry>(header_->participants_offset)),
+      waiters_(segment_.at<ch::waiter_entry>(header_->waiters_offset)),
+      ring_(*header_, segment_.base() + header_->slots_offset),
+      blocks_(segment_, *header_),
+      rendezvous_(header_->capacity == 0),
+      fixed_in_slot_(segment_.header().fixed_bytes != 0 && segment_.header().fixed_bytes <= ring_.item_bytes()),
+      fixed_bytes_(segment_.header().fixed_bytes) {
+  enter();
+  registry& r = attached();
+  const std::scoped_lock lock(r.mutex);
+  r.all.insert(this);
+}
+
+channel_core::~channel_core() {
+  {
+    registry& r = attached();
+    const std::scoped_lock lock(r.mutex);
+    r.all.erase(this);
+  }
+  if (!forked_.load(std::memory_order_relaxed)) leave();
+}
+
+void channel_core::enter() {
+  const locked lock(*this);
+  if (segment_.header().removed.load(std::memory_order_acquire) != 0) {
+    throw not_found(fmt::format("weir: open channel \"{}\": it was removed just now", display_name()));
+  }
+  std::uint32_t entry = 1;
+  while (entry < header_->participants_high && participants_[entry].used.load(std::memory_order_relaxed) != 0) ++entry;
+  if (entry == ch::kParticipants) {
+    throw no_space(
+        fmt::format("weir: open channel \"{}\": {} processes use it already", display_name(), ch::kParticipants - 1));
+  }
+  constexpr std::uint32_t kEntriesInPage = shm::kPage / sizeof(ch::participant_entry);
+  if (entry >= header_->participants_high && entry % kEntriesInPage == 0) {
+    segment_.reserve("open channel", header_->participants_offset + entry * sizeof(ch::participant_entry), shm::kPage);
+  }
+  ch::participant_entry& mine = participants_[entry];
+  mine.who = shm::this_process();
+  mine.process = my_id();
+  mine.attached_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  WEIR_CRASH_POINT("participant.written");
+  mine.used.store(1, std::memory_order_release);  // pairs with the acquire of those who look for the dead
+  WEIR_CRASH_POINT("participant.entered");
+  header_->participants_high = std::max(header_->participants_high, entry + 1);
+  me_ = entry;
+}
+
+void channel_core::leave() noexcept {
+  try {
+    const locked lock(*this);
+    participants_[me_].used.store(0, std::memory_order_release);
+    WEIR_CRASH_POINT("participant.left");
+    if (segment_.header().named == 0 && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
+      segment_.remove_own_name();
+    }
+  } catch (const std::exception&) {
+    return;  // the lock is beyond repair: the session's end removes what is left
+  }
+}
+
+void channel_core::refuse_forked() const {
+  throw invalid_argument(fmt::format(
+      "weir: channel \"{}\": this handle came through fork() and is not valid here (open the channel again)",
+      display_name()));
+}
+
+void channel_core::throw_corrupt(std::string_view why) const {
+  throw corrupt_segment(fmt::format("weir: channel \"{}\": {}", display_name(), why));
+}
+
+core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, const channel_options& options,
+                         std::string_view operation) {
+  const std::size_t fixed = spec.type.fixed_bytes;
+  ch::channel_geometry g = plan_channel(operation, spec.name, fixed, capacity, options);
+  const auto fill = [&](shm::segment& made) {
+    const auto reserve = [&](std::size_t offset, std::size_t bytes) { made.reserve(operation, offset, bytes); };
+    reserve(g.participants_offset, shm::kPage);
+    reserve(g.waiters_offset, shm::kPage);
+    reserve(g.slots_offset, g.blocks_offset - g.slots_offset);
+    auto* h = new (made.base() + shm::kPage) ch::channel_header{};
+    h->capacity = g.capacity;
+    h->slot_count = g.slot_count;
+    h->block_stride = g.block_stride;
+    h->max_item_bytes = options.max_item_bytes == 0 ? g.block_stride : options.max_item_bytes;
+    h->idle_block_bytes = options.idle_block_bytes;
+    h->participants_offset = g.participants_offset;
+    h->waiters_offset = g.waiters_offset;
+    h->slots_offset = g.slots_offset;
+    h->block_table_offset = g.block_table_offset;
+    h->blocks_offset = g.blocks_offset;
+    h->slot_bytes = g.slot_bytes;
+    h->block_count = g.block_count;
+    h->mutex.make();
+    h->participants_high = 1;
+  };
+  return remember(
+      std::make_shared<channel_core>(shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill)));
+}
+
+core_handle attach_any(std::string_view segment_name) {
+  if (core_handle known = known_by_name(segment_name)) return known;
+  return attach_segment("open channel", segment_name, nullptr);
+}
+
+core_handle attach_typed(std::string_view segment_name, const item_type& type) {
+  if (core_handle known = known_by_name(segment_name)) {
+    check_type("open channel", known->segment().header(), type);
+    return known;
+  }
+  return attach_segment("open channel", segment_name, &type);
+}
+
+bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
+  const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment_name);
+  const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return false;
+  std::array<ch::binding_entry, ch::kBindings> bindings{};
+  constexpr auto kOffset = static_cast<off_t>(shm::kPage + offsetof(ch::channel_header, bindings));
+  if (::pread(file.get(), bindings.data(), sizeof bindings, kOffset) != static_cast<ssize_t>(sizeof bindings))
+    return false;
+  return std::any_of(bindings.begin(), bindings.end(), [&](const auto& b) { return b.used != 0 && b.who == who; });
+}
+
+}  // namespace weir::detail

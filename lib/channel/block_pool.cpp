@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "channel/block_pool.hpp"
+
+#include <algorithm>
+
+#include "segment/crash_point.hpp"
+
+namespace weir::channels {
+
+std::optional<std::uint32_t> block_pool::try_claim(std::uint32_t me) noexcept {
+  for (std::uint32_t block = 0; block < count_; ++block) {
+    std::atomic<std::uint64_t>& word = entries_[block].word;
+    std::uint64_t expected = make_block_word(block_phase::free);
+    if (word.load(std::memory_order_relaxed) != expected) continue;
+    // Pairs with the store in release(): what the last holder did to the block has happened.
+    if (word.compare_exchange_strong(expected, make_block_word(block_phase::held, me), std::memory_order_seq_cst)) {
+      WEIR_CRASH_POINT("block.claimed");
+      return block;
+    }
+  }
+  return std::nullopt;
+}
+
+void block_pool::reserve(std::uint32_t block, std::size_t bytes) {
+  block_entry& e = entries_[block];
+  const std::size_t have = e.reserved.load(std::memory_order_relaxed);
+  if (bytes <= have) return;
+  const std::size_t want =
+      std::min<std::size_t>((bytes + shm::kPage - 1) / shm::kPage * shm::kPage, header_->block_stride);
+  segment_->reserve("put into channel", header_->blocks_offset + block * header_->block_stride + have, want - have);
+  WEIR_CRASH_POINT("block.reserved");
+  e.reserved.store(want, std::memory_order_relaxed);
+}
+
+void block_pool::release(std::uint32_t block) noexcept {
+  block_entry& e = entries_[block];
+  const std::size_t keep = (header_->idle_block_bytes + shm::kPage - 1) / shm::kPage * shm::kPage;
+  const std::size_t have = e.reserved.load(std::memory_order_relaxed);
+  if (header_->idle_block_bytes < have && keep < have) {
+    e.reserved.store(keep, std::memory_order_relaxed);
+    segment_->give_back(header_->blocks_offset + block * header_->block_stride + keep, have - keep);
+  }
+  WEIR_CRASH_POINT("block.release");
+  e.word.exchange(make_block_word(block_phase::free), std::memory_order_seq_cst);  // pairs with try_claim()
+}
+
+}  // namespace weir::channels

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel/block_pool.hpp"
+#include "channel/channel_layout.hpp"
+#include "channel/ring.hpp"
+#include "segment/segment.hpp"
+#include "sync/futex.hpp"
+#include "weir/detail/channel_core.hpp"
+#include "weir/error.hpp"
+
+namespace weir::detail {
+
+namespace ch = weir::channels;
+using ring_place = ch::ring::place;
+
+/// One channel attached to this process: its mapping, this process's entry among the participants, and the operations,
+/// spread over attach.cpp (entering and leaving), put.cpp, take.cpp, look.cpp (fetch, peek, state), wait.cpp and
+/// recovery.cpp. Shared by all handles of the process; every member may be called by any thread.
+class channel_core : public std::enable_shared_from_this<channel_core> {
+ public:
+  /// Takes over a mapped channel and enters its participants. Throws not_found (removed meanwhile), no_space.
+  explicit channel_core(shm::segment mapped);
+  /// Leaves; an unnamed channel that nobody holds any more is removed.
+  ~channel_core();
+  channel_core(const channel_core&) = delete;
+  channel_core& operator=(const channel_core&) = delete;
+
+  // put.cpp
+  bool put_fixed(const void* item, std::size_t bytes, deadline until, wake when);
+  bool put(const payload& item, deadline until, wake when);
+  loaned_block loan(std::size_t bytes);
+  bool put(loaned_block& item, std::size_t bytes, deadline until);
+  void return_loan(std::uint32_t block) noexcept;
+  void wake_takers(std::size_t items) noexcept;
+
+  // take.cpp
+  take_status take(taken_item& out, deadline until, hold how, const std::stop_token& stop);
+  take_status take_fixed(void* out, std::size_t bytes, deadline until, const std::stop_token& stop);
+  void finish_taken(taken_item& item) noexcept;
+  void give_back(taken_item& item);
+
+  // look.cpp
+  take_status fetch(item_copy& out, deadline until);
+  std::vector<item_copy> peek();
+  [[nodiscard]] bool is_ready() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept;
+
+  // close.cpp
+  void close(std::string_view reason);
+  /// Closes the channel when that process ends; `host`: it lives with that process.
+  void bind(process_id process, const shm::process_identity& who, bool host);
+  /// Closes the channel if it is bound to that process, which has ended as `report` says.
+  void close_bound_to(const shm::process_identity& who, const exit_report& report);
+  [[noreturn]] void throw_closed(std::string_view operation) const;
+
+  // recovery.cpp
+  /// Looks for dead participants, unless somebody has just looked, and undoes what they left half done.
+  void look_for_the_dead(bool even_if_just_looked = false);
+
+  [[nodiscard]] ch::channel_header& header() const noexcept { return *header_; }
+  [[nodiscard]] shm::segment& segment() noexcept { return segment_; }
+  [[nodiscard]] const shm::segment& segment() const noexcept { return segment_; }
+  [[nodiscard]] std::string_view display_name() const noexcept { return segment_.name(); }
+  [[nodiscard]] bool items_fit_slots() const noexcept { return fixed_in_slot_; }
+  [[nodiscard]] bool is_closed() const noexcept { return header_->closed.load(std::memory_order_seq_cst) != 0; }
+  void mark_forked() noexcept { forked_.store(true, std::memory_order_relaxed); }
+
+ private:
+  /// Holds the channel's lock; repairs first if the last holder died.
+  class locked {
+   public:
+    explicit locked(channel_core& core);
+
+   private:
+    std::unique_lock<sync::robust_mutex> lock_;
+  };
+
+  /// Result of one try of an operation that may wait. busy: somebody is in the middle of what it waits for.
+  enum class attempt { done, not_yet, busy };
+  enum class wait_result { done, timed_out, stopped };
+
+  /// Spins, then sleeps, until `once` (attempt()) is done, the deadline passes or stop is requested. wait.hpp.
+  template <class Once>
+  wait_result wait(ch::waits_for what, deadline until, const std::stop_token* stop, Once&& once);
+  [[nodiscard]] ch::event& event_of(ch::waits_for what) const noexcept;
+  void wake_event(ch::event& event, std::size_t count) noexcept;
+  void wake_everybody() noexcept;
+
+  /// Entry for the calling thread among the waiters; kNoEntry if there is no room (it naps then).
+  std::uint32_t enter_waiters(ch::waits_for what, deadline until);
+  void leave_waiters(std::uint32_t entry) noexcept;
+  static constexpr std::uint32_t kNoEntry = 0xffffffff;
+
+  void check_usable() const {
+    if (forked_.load(std::memory_order_relaxed)) refuse_forked();
+  }
+  [[noreturn]] void refuse_forked() const;
+  [[noreturn]] void throw_corrupt(std::string_view why) const;
+  void check_open(std::string_view operation) const {
+    if (is_closed()) throw_closed(operation);
+  }
+  void check_item_bytes(std::size_t bytes) const;
+
+  // put.cpp
+  template <class Write>
+  attempt put_once(Write&& write, ring_place& claimed);
+  template <class Write>
+  bool put_claimed(deadline until, wake when, Write&& write);
+  bool wait_for_pickup(const ring_place& p, deadline until);
+  std::uint32_t claim_block(deadline until);
+
+  // take.cpp
+  template <class Read>
+  attempt take_once(Read&& read);
+  template <class Once>
+  take_status run_take(Once& once, deadline until, const std::stop_token& stop);
+  bool take_orphan(taken_item& out, hold how);
+  void read_slot(const ring_place& p, taken_item& out, hold how);
+  bool move_to_block(std::uint64_t ticket, taken_item& out, std::span<const std::byte> item, std::uint64_t flags);
+  void hold_block(taken_item& out, std::uint32_t block);
+  void free_block(std::uint32_t block) noexcept;
+
+  // look.cpp
+  bool copy_full_slot(const ring_place& p, item_copy& out) const;
+  void copy_item_of(const ring_place& p, item_copy& out) const;
+  void copy_block(std::uint32_t block, item_copy& out) const;
+  attempt fetch_once(item_copy& out);
+  struct orphan_place {
+    std::uint64_t ticket = 0;
+    std::uint32_t block = ch::kNoBlock;  // kNoBlock: it is a slot
+  };
+  /// Under the lock.
+  [[nodiscard]] std::vector<orphan_place> orphans_in_order() const;
+
+  // recovery.cpp; all under the lock
+  void repair();
+  void recover(std::uint32_t participant);
+  void recover_slots(std::uint32_t participant);
+  void recover_blocks(std::uint32_t participant);
+  [[nodiscard]] std::vector<bool> blocks_named_by_slots() const;
+  void recount();
+  [[nodiscard]] bool anyone_else_attached();
+  void close_if_a_bound_process_ended();
+
+  // close.cpp; under the lock
+  void close_locked(ch::closing kind, std::string_view reason);
+  void close_for_end_of(const ch::binding_entry& binding, const exit_report& report);
+
+  void enter();
+  void leave() noexcept;
+
+  shm::segment segment_;
+  ch::channel_header* header_ = nullptr;
+  ch::participant_entry* participants_ = nullptr;
+  ch::waiter_entry* waiters_ = nullptr;
+  ch::ring ring_;
+  ch::block_pool blocks_;
+  std::uint32_t me_ = 0;  // our entry among the participants
+  bool rendezvous_ = false;
+  bool fixed_in_slot_ = false;
+  std::size_t fixed_bytes_ = 0;
+  std::atomic<bool> forked_{false};
+  std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known
+  sync::spin_estimate spin_for_item_;
+  sync::spin_estimate spin_for_room_;
+};
+
+}  // namespace weir::detail

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "channel/wait.hpp"
+
+// GCC and clang both know it; it keeps the copy below out of the thread sanitizer's sight.
+#define WEIR_MAY_RACE __attribute__((no_sanitize("thread"), noinline))
+
+namespace weir::detail {
+namespace {
+
+/// Copies bytes that somebody may be overwriting. What comes out is used only if the slot's state, looked at again
+/// afterwards, shows that nobody did (a sequence lock; H. Boehm, "Can seqlocks get along with programming language
+/// memory models?", MSPC 2012).
+WEIR_MAY_RACE void copy_while_it_may_change(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+  std::size_t done = 0;
+  for (; done + sizeof(std::uint64_t) <= bytes; done += sizeof(std::uint64_t)) {
+    const std::uint64_t word = *reinterpret_cast<const volatile std::uint64_t*>(from + done);
+    std::memcpy(to + done, &word, sizeof word);
+  }
+  for (; done < bytes; ++done) to[done] = *const_cast<const volatile std::byte*>(from + done);
+  std::atomic_thread_fence(std::memory_order_acquire);
+}
+
+}  // namespace
+
+void channel_core::copy_block(std::uint32_t block, item_copy& out) const {
+  out.bytes.clear();
+  if (block >= blocks_.count()) return;
+  const ch::block_entry& entry = blocks_.entry(block);
+  const std::size_t bytes = entry.bytes.load(std::memory_order_relaxed);
+  out.has_references = (entry.flags.load(std::memory_order_relaxed) & ch::kHasReferences) != 0;
+  if (bytes > header_->block_stride) return;
+  out.bytes.resize(bytes);
+  if (header_->idle_block_bytes == std::numeric_limits<std::size_t>::max() &&
+      bytes <= entry.reserved.load(std::memory_order_relaxed)) {
+    copy_while_it_may_change(out.bytes.data(), blocks_.data(block), bytes);
+  } else {  // its memory may be given back while we read
+    segment_.read(header_->blocks_offset + block * header_->block_stride, out.bytes);
+  }
+}
+
+void channel_core::copy_item_of(const ring_place& p, item_copy& out) const {
+  const std::uint64_t meta =
+      fixed_in_slot_ ? ch::make_meta(ch::kNoBlock, 0, fixed_bytes_) : p.at->meta.load(std::memory_order_relaxed);
+  if (ch::meta_block(meta) != ch::kNoBlock) return copy_block(ch::meta_block(meta), out);
+  out.has_references = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
+  out.bytes.resize(std::min(ch::meta_bytes(meta), ring_.item_bytes()));
+  copy_while_it_may_change(out.bytes.data(), p.item(), out.bytes.size());
+}
+
+/// False: the slot does not hold an item of that ticket, or it was taken while we copied.
+bool channel_core::copy_full_slot(const ring_place& p, item_copy& out) const {
+  const ch::slot_state full = ch::make_state(p.turn, ch::phase::full);
+  if (p.at->state.load(std::memory_order_acquire) != full) return false;  // pairs with publish()
+  copy_item_of(p, out);
+  return p.at->state.load(std::memory_order_relaxed) == full;
+}
+
+std::vector<channel_core::orphan_place> channel_core::orphans_in_order() const {
+  std::vector<orphan_place> found;
+  if (header_->orphans.load(std::memory_order_relaxed) == 0) return found;
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    const ch::slot_state seen = ring_.slot_at(index)->state.load(std::memory_order_acquire);
+    if (ch::phase_of(seen) != ch::phase::orphan) continue;
+    found.push_back({ch::turn_of(seen) * ring_.count() + index, ch::kNoBlock});
+  }
+  for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
+    const ch::block_entry& entry = blocks_.entry(block);
+    if (ch::phase_of_block(entry.word.load(std::memory_order_acquire)) != ch::block_phase::orphan) continue;
+    found.push_back({entry.ticket.load(std::memory_order_relaxed), block});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.ticket < b.ticket; });
+  return found;
+}
+
+channel_core::attempt channel_core::fetch_once(item_copy& out) {
+  if (header_->orphans.load(std::memory_order_acquire) != 0) {
+    const locked lock(*this);
+    const std::vector<orphan_place> orphans = orphans_in_order();
+    if (!orphans.empty()) {
+      const orphan_place& oldest = orphans.front();
+      if (oldest.block != ch::kNoBlock) {
+        copy_block(oldest.block, out);
+      } else {
+        copy_item_of(ring_.locate(oldest.ticket), out);
+      }
+      return attempt::done;
+    }
+  }
+  for (;;) {
+    const ring_place p = ring_.locate(ring_.settled_head());
+    if (copy_full_slot(p, out)) return attempt::done;
+    const ch::slot_state seen = p.at->state.load(std::memory_order_acquire);
+    const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
+    if (ahead < 0 || (ahead == 0 && ch::phase_of(seen) == ch::phase::empty)) return attempt::not_yet;
+    if (ahead == 0 && ch::phase_of(seen) == ch::phase::writing) return attempt::busy;
+    if (ahead == 0 && ch::phase_of(seen) == ch::phase::blank) ring_.skip_blank(p);
+  }
+}
+
+take_status channel_core::fetch(item_copy& out, deadline until) {
+  check_usable();
+  if (rendezvous_) {
+    throw invalid_argument("weir: fetch from channel \"" + std::string(display_name()) +
+                           "\": it has capacity 0, so nothing is ever inside (use take)");
+  }
+  const auto once = [&] {
+    attempt result = fetch_once(out);
+    if (result == attempt::not_yet && is_closed()) {
+      look_for_the_dead(/*even_if_just_looked=*/true);
+      result = fetch_once(out);
+      if (result == attempt::not_yet) throw_closed("fetch from channel");
+    }
+    return result;
+  };
+  attempt first = once();
+  if (first == attempt::busy && until.is_at_once()) {
+    look_for_the_dead();
+    first = once();
+  }
+  if (first == attempt::done) return take_status::taken;
+  if (until.is_at_once() || wait(ch::waits_for::item, until, nullptr, once) != wait_result::done)
+    return take_status::empty;
+  wake_event(header_->not_empty, 1);  // the item is still there: somebody else may have waited to take it
+  return take_status::taken;
+}
+
+std::vector<item_copy> channel_core::peek() {
+  check_usable();
+  std::vector<item_copy> items;
+  if (header_->orphans.load(std::memory_order_acquire) != 0) {
+    const locked lock(*this);
+    for (const orphan_place& orphan : orphans_in_order()) {
+      item_copy& copy = items.emplace_back();
+      if (orphan.block != ch::kNoBlock) {
+        copy_block(orphan.block, copy);
+      } else {
+        copy_item_of(ring_.locate(orphan.ticket), copy);
+      }
+    }
+  }
+  const std::uint64_t head = ring_.settled_head();
+  for (std::uint64_t ticket = head; ticket != head + ring_.count(); ++ticket) {
+    const ring_place p = ring_.locate(ticket);
+    const ch::slot_state seen = p.at->state.load(std::memory_order_acquire);
+    const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
+    if (ahead < 0 || (ahead == 0 && ch::phase_of(seen) == ch::phase::empty)) break;
+    item_copy copy;
+    if (copy_full_slot(p, copy)) items.push_back(std::move(copy));
+  }
+  return items;
+}
+
+bool channel_core::is_ready() const noexcept {
+  if (header_->orphans.load(std::memory_order_relaxed) != 0) return true;
+  const std::uint64_t head = ring_.settled_head();
+  for (std::uint64_t ticket = head; ticket != head + ring_.count(); ++ticket) {
+    const ring_place p = ring_.locate(ticket);
+    const ch::slot_state seen = p.at->state.load(std::memory_order_acquire);
+    if (seen == ch::make_state(p.turn, ch::phase::full)) return true;
+    if (seen != ch::make_state(p.turn, ch::phase::blank)) return false;
+  }
+  return false;
+}
+
+std::size_t channel_core::size() const noexcept {
+  if (rendezvous_) return 0;
+  const std::uint64_t head = ring_.settled_head();
+  const std::uint64_t tail = ring_.settled_tail();
+  std::uint64_t items = static_cast<std::int64_t>(tail - head) > 0 ? std::min(tail - head, ring_.count()) : 0;
+  if (header_->blanks_made.load(std::memory_order_relaxed) != 0) {
+    const std::uint64_t slots = items;
+    for (std::uint64_t ticket = head; ticket != head + slots; ++ticket) {
+      const ring_place p = ring_.locate(ticket);
+      if (p.at->state.load(std::memory_order_relaxed) == ch::make_state(p.turn, ch::phase::blank)) --items;
+    }
+  }
+  return std::min<std::uint64_t>(items + header_->orphans.load(std::memory_order_relaxed), header_->capacity);
+}
+
+}  // namespace weir::detail

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "channel/make.hpp"
+
+namespace weir::detail {
+namespace {
+
+constexpr std::uint32_t kSpareBlocks = 64;  // for items being put, lent or viewed while the slots are full
+constexpr std::size_t kLeastStride = std::size_t{64} << 10U;
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+constexpr bool kSanitizer = true;
+#else
+constexpr bool kSanitizer = false;
+#endif
+#else
+constexpr bool kSanitizer = false;
+#endif
+
+/// Address space for the blocks of one channel: 512 channels of the full size fit the 128 TiB of a process. Sanitizers
+/// keep shadow memory for all that is mapped, and a limit on address space may leave room for a few channels only.
+std::size_t address_space_for_blocks() noexcept {
+  std::size_t bytes = std::size_t{256} << 30U;
+  if (kSanitizer) bytes = std::size_t{8} << 30U;
+  rlimit limit{};
+  constexpr std::size_t kShare = 16;
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min<std::size_t>(bytes, limit.rlim_cur / kShare);
+  }
+  return bytes;
+}
+
+std::size_t physical_memory() noexcept {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  return pages > 0 ? static_cast<std::size_t>(pages) * shm::kPage : std::size_t{1} << 40U;
+}
+
+constexpr std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
+
+}  // namespace
+
+ch::channel_geometry plan_channel(std::string_view operation, std::string_view name, std::size_t fixed_bytes,
+                                  std::size_t capacity, const channel_options& options) {
+  if (capacity > kMaxCapacity) {
+    throw invalid_argument(
+        fmt::format("weir: {} \"{}\": capacity {} is over the limit of {}", operation, name, capacity, kMaxCapacity));
+  }
+  ch::channel_geometry g;
+  g.capacity = capacity;
+  g.slot_count = std::max<std::size_t>(capacity, 1);
+  g.block_count = static_cast<std::uint32_t>(capacity) + kSpareBlocks;
+  g.slot_bytes = static_cast<std::uint32_t>(ch::kLine);
+  if (fixed_bytes != 0) {
+    for (const std::uint32_t bytes : {64U, 128U, 256U}) {
+      if (fixed_bytes + ch::kSlotItem <= bytes) {
+        g.slot_bytes = bytes;
+        break;
+      }
+    }
+    g.block_stride = round_up(fixed_bytes, ch::kLine);
+  } else if (options.max_item_bytes != 0) {
+    constexpr std::size_t kMostItem = std::size_t{1} << 46U;
+    if (options.max_item_bytes > kMostItem) {
+      throw invalid_argument(fmt::format("weir: {} \"{}\": max_item_bytes {} is over the limit of {}", operation, name,
+                                         options.max_item_bytes, kMostItem));
+    }
+    g.block_stride = round_up(options.max_item_bytes, shm::kPage);
+  } else {
+    const std::size_t share = address_space_for_blocks() / g.block_count / shm::kPage * shm::kPage;
+    g.block_stride = std::max(kLeastStride, std::min(share, round_up(physical_memory(), shm::kPage)));
+  }
+  if (!ch::lay_out(g)) {
+    throw invalid_argument(fmt::format("weir: {} \"{}\": {} items of up to {} bytes are more than a file can hold",
+                                       operation, name, capacity, g.block_stride));
+  }
+  return g;
+}
+
+}  // namespace weir::detail

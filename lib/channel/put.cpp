@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "channel/wait.hpp"
+#include "segment/space.hpp"
+
+namespace weir::detail {
+namespace {
+
+/// How long a try_put to a rendezvous leaves its item for a taker that is waiting but has yet to wake.
+constexpr std::chrono::milliseconds kWakeUpGrace{100};
+
+void gather(std::byte* to, const payload& item) noexcept {
+  for (const std::span<const std::byte> part : item.parts) {
+    if (part.empty()) continue;
+    std::memcpy(to, part.data(), part.size());
+    to += part.size();
+  }
+}
+
+std::uint64_t flags_of(const payload& item) noexcept { return item.has_references ? ch::kHasReferences : 0; }
+
+}  // namespace
+
+template <class Write>
+channel_core::attempt channel_core::put_once(Write&& write, ring_place& claimed) {
+  check_open("put into channel");
+  switch (ring_.claim_put(me_, claimed)) {
+    case ch::ring::outcome::claimed: break;
+    case ch::ring::outcome::none: return attempt::not_yet;
+    case ch::ring::outcome::busy: return attempt::busy;
+  }
+  if (is_closed()) {  // meanwhile: a taker may already have found nothing and gone, so the item must not go in
+    ring_.abandon(claimed);
+    wake_event(header_->not_empty, INT_MAX);
+    throw_closed("put into channel");
+  }
+  write(claimed);
+  ring_.publish(claimed);
+  return attempt::done;
+}
+
+template <class Write>
+bool channel_core::put_claimed(deadline until, wake when, Write&& write) {
+  if (rendezvous_ && until.is_at_once()) {
+    check_open("put into channel");
+    if (header_->not_empty.sleepers.load(std::memory_order_seq_cst) == 0) return false;
+  }
+  ring_place place;
+  attempt first = put_once(write, place);
+  if (first == attempt::busy && until.is_at_once()) {
+    look_for_the_dead();  // whoever is in the way may be one of them
+    first = put_once(write, place);
+  }
+  if (first != attempt::done) {
+    if (until.is_at_once()) return false;
+    if (when == wake::later) wake_takers(INT_MAX);  // they make the room that we wait for
+    const auto once = [&] { return put_once(write, place); };
+    if (wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) return false;
+  }
+  if (when == wake::now || rendezvous_) wake_takers(1);
+  if (!rendezvous_) return true;
+  return wait_for_pickup(place, until.is_at_once() ? deadline::after(kWakeUpGrace) : until);
+}
+
+/// Waits until a taker has the item. False: none came; the item is out again.
+bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
+  bool closed = false;
+  const auto picked_up = [&] {
+    if (ch::turns_ahead(p.at->state.load(std::memory_order_seq_cst), p.turn) > 0) return attempt::done;
+    if (is_closed() && ring_.retract(p)) {
+      closed = true;
+      return attempt::done;
+    }
+    return attempt::not_yet;
+  };
+  for (;;) {
+    const wait_result result = wait(ch::waits_for::pickup, until, nullptr, picked_up);
+    if (closed) throw_closed("put into channel");
+    if (result == wait_result::done) return true;
+    if (ring_.retract(p)) {
+      wake_event(header_->not_full, INT_MAX);  // the next putter can step over the blank
+      return false;
+    }
+    const locked lock(*this);
+    ch::slot_state orphaned = ch::make_state(p.turn, ch::phase::orphan);
+    if (p.at->state.compare_exchange_strong(orphaned, ch::make_state(p.turn, ch::phase::blank),
+                                            std::memory_order_seq_cst)) {
+      recount();
+      return false;
+    }
+    until = deadline::never();  // a taker has claimed it: it takes it, or dies and leaves an orphan
+  }
+}
+
+void channel_core::check_item_bytes(std::size_t bytes) const {
+  if (bytes <= header_->max_item_bytes) return;
+  throw item_too_large(fmt::format("weir: put into channel \"{}\": the item has {} bytes, the channel takes at most {}",
+                                   display_name(), bytes, header_->max_item_bytes));
+}
+
+bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until, wake when) {
+  check_usable();
+  if (!fixed_in_slot_) {
+    const std::span<const std::byte> part(static_cast<const std::byte*>(item), bytes);
+    return put(payload{{&part, 1}, false}, until, when);
+  }
+  check_item_bytes(bytes);
+  return put_claimed(until, when, [&](const ring_place& p) { std::memcpy(p.item(), item, bytes); });
+}
+
+bool channel_core::put(const payload& item, deadline until, wake when) {
+  check_usable();
+  std::size_t bytes = 0;
+  for (const auto part : item.parts) bytes += part.size();
+  check_item_bytes(bytes);
+  if (bytes <= ring_.item_bytes()) {
+    return put_claimed(until, when, [&](const ring_place& p) {
+      gather(p.item(), item);
+      p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
+    });
+  }
+  check_open("put into channel");
+  if (until.is_at_once() && !rendezvous_ && ring_.settled_tail() - ring_.settled_head() >= ring_.count()) {
+    look_for_the_dead();
+    if (ring_.settled_tail() - ring_.settled_head() >= ring_.count()) return false;  // before the copy, not after it
+  }
+  const std::uint32_t block = claim_block(until);
+  if (block == ch::kNoBlock) return false;
+  loaned_block held;
+  held.core_ = shared_from_this();
+  held.block_ = block;
+  blocks_.reserve(block, bytes);
+  gather(blocks_.data(block), item);
+  ch::block_entry& entry = blocks_.entry(block);
+  entry.bytes.store(bytes, std::memory_order_relaxed);
+  entry.flags.store(flags_of(item), std::memory_order_relaxed);
+  WEIR_CRASH_POINT("block.filled");
+  const bool done = put_claimed(until, when, [&](const ring_place& p) {
+    p.at->meta.store(ch::make_meta(block, flags_of(item), 0), std::memory_order_relaxed);
+  });
+  if (done) held.core_.reset();  // the slot holds it now
+  return done;
+}
+
+std::uint32_t channel_core::claim_block(deadline until) {
+  std::optional<std::uint32_t> block = blocks_.try_claim(me_);
+  if (!block && !until.is_at_once()) {
+    wait(ch::waits_for::block, until, nullptr, [&] {
+      check_open("put into channel");
+      block = blocks_.try_claim(me_);
+      return block ? attempt::done : attempt::not_yet;
+    });
+  }
+  return block.value_or(ch::kNoBlock);
+}
+
+loaned_block channel_core::loan(std::size_t bytes) {
+  check_usable();
+  check_item_bytes(bytes);
+  check_open("loan from channel");
+  loaned_block loaned;
+  loaned.block_ = claim_block(deadline::never());
+  loaned.core_ = shared_from_this();
+  blocks_.reserve(loaned.block_, bytes);
+  loaned.bytes_ = {blocks_.data(loaned.block_), bytes};
+  return loaned;
+}
+
+bool channel_core::put(loaned_block& item, std::size_t bytes, deadline until) {
+  check_usable();
+  if (item.core_.get() != this || bytes > item.bytes_.size()) {
+    throw invalid_argument(fmt::format("weir: put a loan into channel \"{}\": the loan is {}", display_name(),
+                                       !item.core_                ? "empty"
+                                       : item.core_.get() != this ? "another channel's"
+                                                                  : "smaller than what is to be put"));
+  }
+  ch::block_entry& entry = blocks_.entry(item.block_);
+  entry.bytes.store(bytes, std::memory_order_relaxed);
+  entry.flags.store(0, std::memory_order_relaxed);
+  const bool done = put_claimed(until, wake::now, [&](const ring_place& p) {
+    p.at->meta.store(ch::make_meta(item.block_, 0, 0), std::memory_order_relaxed);
+  });
+  if (done) {
+    item.core_.reset();
+    item.bytes_ = {};
+  }
+  return done;
+}
+
+void channel_core::return_loan(std::uint32_t block) noexcept {
+  if (!forked_.load(std::memory_order_relaxed)) free_block(block);
+}
+
+void channel_core::wake_takers(std::size_t items) noexcept { wake_event(header_->not_empty, items); }
+
+loaned_block::loaned_block(loaned_block&& other) noexcept
+    : core_(std::move(other.core_)), block_(other.block_), bytes_(std::exchange(other.bytes_, {})) {}
+
+loaned_block& loaned_block::operator=(loaned_block&& other) noexcept {
+  if (this != &other) {
+    if (core_) core_->return_loan(block_);
+    core_ = std::move(other.core_);
+    block_ = other.block_;
+    bytes_ = std::exchange(other.bytes_, {});
+  }
+  return *this;
+}
+
+loaned_block::~loaned_block() {
+  if (core_) core_->return_loan(block_);
+}
+
+}  // namespace weir::detail

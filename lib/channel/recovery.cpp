@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cstdint>
+
+#include "channel/bound.hpp"
+#include "channel/wait.hpp"
+#include "segment/crash_point.hpp"
+
+// What a dead process left half done is undone here, under the channel's lock, in single compare-and-swaps from states
+// that only the dead could change. Each can be done again: a process that dies in the middle leaves the lock owner-dead
+// and the participant's entry in use, and the next to look starts over.
+namespace weir::detail {
+namespace {
+
+constexpr std::int64_t kLookEvery_ns = 200'000'000;    // often enough to end a wait within a second of a death
+constexpr std::int64_t kStatusGrace_ns = 500'000'000;  // what the control process gets to say how a worker ended
+
+}  // namespace
+
+void channel_core::repair() { recount(); }
+
+/// Counts what is counted: orphans, and sleepers of each event. Both change under the lock only.
+void channel_core::recount() {
+  std::uint32_t orphans = 0;
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    const ch::slot_state seen = ring_.slot_at(index)->state.load(std::memory_order_relaxed);
+    if (ch::phase_of(seen) == ch::phase::orphan) ++orphans;
+  }
+  for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
+    const std::uint64_t word = blocks_.entry(block).word.load(std::memory_order_relaxed);
+    if (ch::phase_of_block(word) == ch::block_phase::orphan) ++orphans;
+  }
+  header_->orphans.store(orphans, std::memory_order_seq_cst);
+
+  std::uint32_t item = 0;
+  std::uint32_t room = 0;
+  std::uint32_t block = 0;
+  for (std::uint32_t entry = 0; entry < header_->waiters_high; ++entry) {
+    switch (waiters_[entry].what.load(std::memory_order_relaxed)) {
+      case ch::waits_for::nothing: break;
+      case ch::waits_for::item: ++item; break;
+      case ch::waits_for::block: ++block; break;
+      default: ++room; break;
+    }
+  }
+  header_->not_empty.sleepers.store(item, std::memory_order_seq_cst);
+  header_->not_full.sleepers.store(room, std::memory_order_seq_cst);
+  header_->block_freed.sleepers.store(block, std::memory_order_seq_cst);
+}
+
+void channel_core::look_for_the_dead(bool even_if_just_looked) {
+  const std::int64_t now = monotonic_ns();
+  std::int64_t last = header_->looked_ns.load(std::memory_order_relaxed);
+  if (!even_if_just_looked && now - last < kLookEvery_ns) return;
+  if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) return;
+  const locked lock(*this);
+  for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
+    if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
+    if (shm::is_dead(participants_[entry].who)) recover(entry);
+  }
+  close_if_a_bound_process_ended();
+}
+
+void channel_core::recover(std::uint32_t participant) {
+  WEIR_CRASH_POINT("recovery.begin");
+  recover_slots(participant);
+  WEIR_CRASH_POINT("recovery.slots");
+  recover_blocks(participant);
+  WEIR_CRASH_POINT("recovery.blocks");
+  for (std::uint32_t entry = 0; entry < header_->waiters_high; ++entry) {
+    if (waiters_[entry].participant == participant) {
+      waiters_[entry].what.store(ch::waits_for::nothing, std::memory_order_release);
+    }
+  }
+  recount();
+  WEIR_CRASH_POINT("recovery.counted");
+  participants_[participant].used.store(0, std::memory_order_release);
+  WEIR_CRASH_POINT("recovery.end");
+  wake_everybody();
+}
+
+void channel_core::recover_slots(std::uint32_t dead) {
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    ch::slot* const at = ring_.slot_at(index);
+    ch::slot_state seen = at->state.load(std::memory_order_acquire);
+    if (ch::owner_of(seen) != dead) continue;
+    const std::uint64_t turn = ch::turn_of(seen);
+    if (ch::phase_of(seen) == ch::phase::writing) {
+      header_->blanks_made.store(1, std::memory_order_relaxed);
+      at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::blank), std::memory_order_seq_cst);
+    } else if (ch::phase_of(seen) == ch::phase::reading) {
+      // The item stays with the slot: a block that it was being taken with goes back to it, and one that it was being
+      // copied to for a view is not needed.
+      const std::uint32_t named =
+          fixed_in_slot_ ? ch::kNoBlock : ch::meta_block(at->meta.load(std::memory_order_relaxed));
+      for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
+        ch::block_entry& entry = blocks_.entry(block);
+        std::uint64_t taken = ch::make_block_word(ch::block_phase::taken, dead);
+        if (entry.word.load(std::memory_order_acquire) != taken) continue;
+        const ring_place of = ring_.locate(entry.ticket.load(std::memory_order_relaxed));
+        if (of.at != at || ch::turns_ahead(seen, of.turn) != 0) continue;
+        const auto left = block == named ? ch::block_phase::queued : ch::block_phase::free;
+        entry.word.compare_exchange_strong(taken, ch::make_block_word(left), std::memory_order_seq_cst);
+      }
+      WEIR_CRASH_POINT("recovery.slot.block");
+      at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::orphan), std::memory_order_seq_cst);
+    }
+    WEIR_CRASH_POINT("recovery.slot");
+  }
+}
+
+/// Which blocks hold items that slots name. A block that a dead process holds can only leave this set meanwhile, and its
+/// word changes then; so the answer may be acted on by compare-and-swap.
+std::vector<bool> channel_core::blocks_named_by_slots() const {
+  std::vector<bool> named(blocks_.count(), false);
+  if (fixed_in_slot_) return named;
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    const ch::slot* const at = ring_.slot_at(index);
+    ch::slot_state seen = at->state.load(std::memory_order_acquire);
+    for (;;) {
+      const ch::phase p = ch::phase_of(seen);
+      if (p != ch::phase::full && p != ch::phase::reading && p != ch::phase::orphan) break;
+      const std::uint32_t block = ch::meta_block(at->meta.load(std::memory_order_acquire));
+      const ch::slot_state again = at->state.load(std::memory_order_acquire);
+      if (again == seen) {
+        if (block < blocks_.count()) named[block] = true;
+        break;
+      }
+      seen = again;
+    }
+  }
+  return named;
+}
+
+void channel_core::recover_blocks(std::uint32_t dead) {
+  const std::vector<bool> named = blocks_named_by_slots();
+  for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
+    std::atomic<std::uint64_t>& word = blocks_.entry(block).word;
+    std::uint64_t seen = word.load(std::memory_order_acquire);
+    if (ch::owner_of_block(seen) != dead) continue;
+    ch::block_phase left = ch::phase_of_block(seen);
+    if (left == ch::block_phase::held) left = named[block] ? ch::block_phase::queued : ch::block_phase::free;
+    if (left == ch::block_phase::taken) left = ch::block_phase::orphan;
+    word.compare_exchange_strong(seen, ch::make_block_word(left), std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("recovery.block");
+  }
+}
+
+bool channel_core::anyone_else_attached() {
+  bool anyone = false;
+  for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
+    if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
+    if (shm::is_dead(participants_[entry].who)) {
+      recover(entry);
+    } else {
+      anyone = true;
+    }
+  }
+  return anyone;
+}
+
+void channel_core::close_if_a_bound_process_ended() {
+  if (is_closed()) return;
+  for (const ch::binding_entry& binding : header_->bindings) {
+    if (binding.used == 0 || !shm::is_dead(binding.who)) continue;
+    if (const auto report = ch::how_it_ended(binding.process)) return close_for_end_of(binding, *report);
+    // Its status is not known yet: whoever reaps it may still say.
+    std::int64_t seen = 0;
+    const std::int64_t now = monotonic_ns();
+    if (bound_end_seen_ns_.compare_exchange_strong(seen, now, std::memory_order_relaxed)) return;
+    if (now - seen > kStatusGrace_ns) return close_for_end_of(binding, exit_report{});
+  }
+}
+
+}  // namespace weir::detail

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "channel/channel_layout.hpp"
+#include "segment/crash_point.hpp"
+
+namespace weir::channels {
+
+/// The slots of one channel as this process sees them: who may write or read which, and nothing else. No waiting, no
+/// system call. See channel_layout.hpp for the states.
+class ring {
+ public:
+  enum class outcome {
+    claimed,
+    none,  ///< put: full; take: empty
+    busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
+  };
+
+  /// A slot that this process has claimed, or may look at.
+  struct place {
+    std::uint64_t ticket = 0;
+    std::uint64_t turn = 0;
+    slot* at = nullptr;
+    [[nodiscard]] std::byte* item() const noexcept { return reinterpret_cast<std::byte*>(at) + kSlotItem; }
+  };
+
+  ring() = default;
+  ring(channel_header& header, std::byte* slots) noexcept
+      : header_(&header),
+        slots_(slots),
+        count_(header.slot_count),
+        slot_bytes_(header.slot_bytes),
+        shift_(std::has_single_bit(count_) ? static_cast<unsigned>(std::countr_zero(count_)) : kNoShift) {}
+
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::size_t item_bytes() const noexcept { return slot_bytes_ - kSlotItem; }
+
+  [[nodiscard]] place locate(std::uint64_t ticket) const noexcept {
+    place p;
+    p.ticket = ticket;
+    std::uint64_t index = 0;
+    if (shift_ != kNoShift) {
+      p.turn = ticket >> shift_;
+      index = ticket & (count_ - 1);
+    } else {
+      p.turn = ticket / count_;
+      index = ticket % count_;
+    }
+    p.at = slot_at(index);
+    return p;
+  }
+  [[nodiscard]] slot* slot_at(std::uint64_t index) const noexcept {
+    return reinterpret_cast<slot*>(slots_ + index * slot_bytes_);
+  }
+
+  /// Claims the slot for the next put: empty(turn) -> writing(turn, me).
+  outcome claim_put(std::uint32_t me, place& out) noexcept {
+    std::uint64_t ticket = header_->tail.load(std::memory_order_relaxed);
+    for (;;) {
+      const place p = locate(ticket);
+      slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
+      const std::int64_t ahead = turns_ahead(seen, p.turn);
+      if (ahead == 0 && phase_of(seen) == phase::empty) {
+        if (!p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::writing, me),
+                                                 std::memory_order_seq_cst)) {
+          continue;
+        }
+        WEIR_CRASH_POINT("ring.put.claimed");
+        move_on(header_->tail, ticket + 1);
+        WEIR_CRASH_POINT("ring.put.advanced");
+        out = p;
+        return outcome::claimed;
+      }
+      if (ahead >= 0) {  // this ticket was claimed before: the tail lags
+        ticket = next_after(ticket, ahead, phase_of(seen) != phase::empty);
+        move_on(header_->tail, ticket);
+        continue;
+      }
+      // The item of a turn ago still lies here. It is the oldest of all, so a blank one can go at once.
+      if (phase_of(seen) == phase::blank) {
+        skip_blank({ticket - count_, p.turn - 1, p.at});
+        continue;
+      }
+      return phase_of(seen) == phase::full ? outcome::none : outcome::busy;
+    }
+  }
+
+  /// writing(turn, me) -> full(turn): the item is put. A full barrier, so that sleepers are looked for afterwards.
+  void publish(const place& p) noexcept {
+    WEIR_CRASH_POINT("ring.put.written");
+    p.at->state.exchange(make_state(p.turn, phase::full), std::memory_order_seq_cst);  // pairs with claim_take()
+    WEIR_CRASH_POINT("ring.put.published");
+  }
+
+  /// writing(turn, me) -> blank(turn): the put did not happen after all.
+  void abandon(const place& p) noexcept {
+    header_->blanks_made.store(1, std::memory_order_relaxed);
+    p.at->state.exchange(make_state(p.turn, phase::blank), std::memory_order_seq_cst);
+  }
+
+  /// full(turn) -> blank(turn), for a rendezvous that nobody came to. False: somebody has claimed it.
+  bool retract(const place& p) noexcept {
+    header_->blanks_made.store(1, std::memory_order_relaxed);
+    slot_state expected = make_state(p.turn, phase::full);
+    return p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::blank), std::memory_order_seq_cst);
+  }
+
+  /// Claims the oldest item: full(turn) -> reading(turn, me). Steps over blanks.
+  outcome claim_take(std::uint32_t me, place& out) noexcept {
+    std::uint64_t ticket = header_->head.load(std::memory_order_relaxed);
+    for (;;) {
+      const place p = locate(ticket);
+      slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with publish()
+      const std::int64_t ahead = turns_ahead(seen, p.turn);
+      if (ahead == 0 && phase_of(seen) == phase::full) {
+        if (!p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::reading, me),
+                                                 std::memory_order_seq_cst)) {
+          continue;
+        }
+        WEIR_CRASH_POINT("ring.take.claimed");
+        move_on(header_->head, ticket + 1);
+        WEIR_CRASH_POINT("ring.take.advanced");
+        out = p;
+        return outcome::claimed;
+      }
+      if (ahead == 0 && phase_of(seen) == phase::blank) {
+        if (skip_blank(p)) ++ticket;
+        continue;
+      }
+      if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty)) return outcome::none;
+      if (ahead == 0 && phase_of(seen) == phase::writing) return outcome::busy;
+      // Claimed by a taker before, if it is of this turn; else the head lags by whole turns.
+      const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
+      ticket = next_after(ticket, ahead, claimed);
+      move_on(header_->head, ticket);
+    }
+  }
+
+  /// blank(turn) -> empty(turn + 1) for the oldest slot. False: it is not blank (any more).
+  bool skip_blank(const place& p) noexcept {
+    slot_state expected = make_state(p.turn, phase::blank);
+    if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn + 1, phase::empty),
+                                             std::memory_order_seq_cst)) {
+      return false;
+    }
+    WEIR_CRASH_POINT("ring.blank.skipped");
+    move_on(header_->head, p.ticket + 1);
+    return true;
+  }
+
+  /// reading(turn, me) -> empty(turn + 1): the item is out of the slot. A full barrier, as publish().
+  void release_slot(const place& p) noexcept {
+    WEIR_CRASH_POINT("ring.take.copied");
+    p.at->state.exchange(make_state(p.turn + 1, phase::empty), std::memory_order_seq_cst);  // pairs with claim_put()
+    WEIR_CRASH_POINT("ring.take.released");
+  }
+
+  /// The ticket of the next put, and of the next take, found by looking at the slots.
+  [[nodiscard]] std::uint64_t settled_tail() const noexcept {
+    std::uint64_t ticket = header_->tail.load(std::memory_order_relaxed);
+    for (;;) {
+      const place p = locate(ticket);
+      const slot_state seen = p.at->state.load(std::memory_order_acquire);
+      const std::int64_t ahead = turns_ahead(seen, p.turn);
+      if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty)) return ticket;
+      ticket = next_after(ticket, ahead, phase_of(seen) != phase::empty);
+    }
+  }
+  [[nodiscard]] std::uint64_t settled_head() const noexcept {
+    std::uint64_t ticket = header_->head.load(std::memory_order_relaxed);
+    for (;;) {
+      const place p = locate(ticket);
+      const slot_state seen = p.at->state.load(std::memory_order_acquire);
+      const std::int64_t ahead = turns_ahead(seen, p.turn);
+      const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
+      if (ahead < 0 || (ahead == 0 && !claimed)) return ticket;
+      ticket = next_after(ticket, ahead, claimed);
+    }
+  }
+
+ private:
+  static constexpr unsigned kNoShift = ~0U;
+
+  /// `counter` is a hint that may only be too low. A plain store suffices, and may set it back a little when it races.
+  static void move_on(std::atomic<std::uint64_t>& counter, std::uint64_t to) noexcept {
+    if (static_cast<std::int64_t>(to - counter.load(std::memory_order_relaxed)) > 0) {
+      counter.store(to, std::memory_order_relaxed);
+    }
+  }
+
+  /// A ticket known to be no more than the true one, given that the slot of `ticket` is `ahead` turns ahead, and whether
+  /// its ticket of that turn has been claimed as well.
+  [[nodiscard]] std::uint64_t next_after(std::uint64_t ticket, std::int64_t ahead, bool claimed) const noexcept {
+    const std::uint64_t whole_turns = static_cast<std::uint64_t>(ahead) - (claimed ? 0 : 1);
+    return ticket + whole_turns * count_ + 1;
+  }
+
+  channel_header* header_ = nullptr;
+  std::byte* slots_ = nullptr;
+  std::uint64_t count_ = 1;
+  std::uint64_t slot_bytes_ = kLine;
+  unsigned shift_ = 0;
+};
+
+}  // namespace weir::channels

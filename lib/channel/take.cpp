@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "channel/wait.hpp"
+#include "segment/crash_point.hpp"
+
+namespace weir::detail {
+
+template <class Read>
+channel_core::attempt channel_core::take_once(Read&& read) {
+  ring_place place;
+  ch::ring::outcome outcome = ring_.claim_take(me_, place);
+  if (outcome == ch::ring::outcome::none && is_closed()) {
+    // Drained, unless something came before the closing that we saw, or a dead taker left something behind.
+    look_for_the_dead(/*even_if_just_looked=*/true);
+    if (header_->orphans.load(std::memory_order_acquire) != 0) return attempt::busy;
+    outcome = ring_.claim_take(me_, place);
+    if (outcome == ch::ring::outcome::none) throw_closed("take from channel");
+  }
+  if (outcome == ch::ring::outcome::claimed) {
+    read(place);
+    return attempt::done;
+  }
+  return outcome == ch::ring::outcome::none ? attempt::not_yet : attempt::busy;
+}
+
+take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline until, const std::stop_token& stop) {
+  check_usable();
+  const auto once = [&] {
+    if (header_->orphans.load(std::memory_order_acquire) != 0) {
+      taken_item orphan;
+      if (take_orphan(orphan, hold::copy)) {
+        std::memcpy(out, orphan.bytes().data(), bytes);
+        return attempt::done;
+      }
+    }
+    return take_once([&](const ring_place& p) {
+      std::memcpy(out, p.item(), bytes);
+      ring_.release_slot(p);
+    });
+  };
+  return run_take(once, until, stop);
+}
+
+take_status channel_core::take(taken_item& out, deadline until, hold how, const std::stop_token& stop) {
+  check_usable();
+  const auto once = [&] {
+    if (header_->orphans.load(std::memory_order_acquire) != 0 && take_orphan(out, how)) return attempt::done;
+    return take_once([&](const ring_place& p) { read_slot(p, out, how); });
+  };
+  return run_take(once, until, stop);
+}
+
+template <class Once>
+take_status channel_core::run_take(Once& once, deadline until, const std::stop_token& stop) {
+  if (stop.stop_requested()) return take_status::stopped;
+  attempt first = once();
+  if (first == attempt::busy && until.is_at_once()) {
+    look_for_the_dead();  // whoever is in the way may be one of them
+    first = once();
+  }
+  if (first != attempt::done) {
+    if (until.is_at_once()) return take_status::empty;
+    switch (wait(ch::waits_for::item, until, &stop, once)) {
+      case wait_result::done: break;
+      case wait_result::timed_out: return take_status::empty;
+      case wait_result::stopped: return take_status::stopped;
+    }
+  }
+  wake_event(header_->not_full, rendezvous_ ? INT_MAX : 1);
+  return take_status::taken;
+}
+
+/// Empties a slot that we have claimed into `out`.
+void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
+  const std::uint64_t meta =
+      fixed_in_slot_ ? ch::make_meta(ch::kNoBlock, 0, fixed_bytes_) : p.at->meta.load(std::memory_order_relaxed);
+  const std::uint32_t block = ch::meta_block(meta);
+  if (block != ch::kNoBlock) {
+    if (block >= blocks_.count()) throw_corrupt("a slot names a block that does not exist");
+    ch::block_entry& entry = blocks_.entry(block);
+    entry.ticket.store(p.ticket, std::memory_order_relaxed);
+    entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
+    WEIR_CRASH_POINT("block.taken");
+    hold_block(out, block);
+    ring_.release_slot(p);
+    return;
+  }
+  const std::span<const std::byte> item(p.item(), std::min(ch::meta_bytes(meta), ring_.item_bytes()));
+  if (how == hold::view && move_to_block(p.ticket, out, item, ch::meta_flags(meta))) {
+    ring_.release_slot(p);
+    return;
+  }
+  out = taken_item();
+  out.core_ = shared_from_this();
+  std::memcpy(out.small_.data(), item.data(), item.size());
+  out.small_bytes_ = static_cast<std::uint32_t>(item.size());
+  out.has_references_ = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
+  ring_.release_slot(p);
+}
+
+/// Copies an item into a block that `out` then holds as taken. False if there is no block to be had.
+bool channel_core::move_to_block(std::uint64_t ticket, taken_item& out, std::span<const std::byte> item,
+                                 std::uint64_t flags) {
+  const std::optional<std::uint32_t> block = blocks_.try_claim(me_);
+  if (!block) return false;
+  try {
+    blocks_.reserve(*block, item.size());
+  } catch (const error&) {
+    free_block(*block);
+    return false;
+  }
+  std::memcpy(blocks_.data(*block), item.data(), item.size());
+  ch::block_entry& entry = blocks_.entry(*block);
+  entry.bytes.store(item.size(), std::memory_order_relaxed);
+  entry.flags.store(flags, std::memory_order_relaxed);
+  entry.ticket.store(ticket, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("view.copied");
+  entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
+  WEIR_CRASH_POINT("view.taken");
+  hold_block(out, *block);
+  return true;
+}
+
+void channel_core::hold_block(taken_item& out, std::uint32_t block) {
+  const ch::block_entry& entry = blocks_.entry(block);
+  const std::size_t bytes = entry.bytes.load(std::memory_order_relaxed);
+  if (bytes > header_->block_stride) throw_corrupt("an item is longer than its block");
+  out = taken_item();
+  out.core_ = shared_from_this();
+  out.block_ = block;
+  out.in_block_ = true;
+  out.block_bytes_ = {blocks_.data(block), bytes};
+  out.has_references_ = (entry.flags.load(std::memory_order_relaxed) & ch::kHasReferences) != 0;
+}
+
+bool channel_core::take_orphan(taken_item& out, hold how) {
+  ring_place place;
+  {
+    const locked lock(*this);
+    const std::vector<orphan_place> orphans = orphans_in_order();
+    if (orphans.empty()) {
+      recount();
+      return false;
+    }
+    const orphan_place& oldest = orphans.front();
+    if (oldest.block != ch::kNoBlock) {
+      blocks_.entry(oldest.block)
+          .word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
+      WEIR_CRASH_POINT("orphan.block.taken");
+      recount();
+      hold_block(out, oldest.block);
+      return true;
+    }
+    place = ring_.locate(oldest.ticket);
+    place.at->state.store(ch::make_state(place.turn, ch::phase::reading, me_), std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("orphan.slot.taken");
+    recount();
+  }
+  read_slot(place, out, how);
+  return true;
+}
+
+void channel_core::free_block(std::uint32_t block) noexcept {
+  blocks_.release(block);
+  wake_event(header_->block_freed, 1);
+}
+
+void channel_core::finish_taken(taken_item& item) noexcept {
+  if (item.in_block_ && !forked_.load(std::memory_order_relaxed)) free_block(item.block_);
+}
+
+void channel_core::give_back(taken_item& item) {
+  check_usable();
+  if (!item.in_block_) {
+    taken_item moved;
+    const std::uint64_t flags = item.has_references_ ? ch::kHasReferences : 0;
+    // Ticket 0 makes it the oldest; there is no better number for it any more.
+    if (!move_to_block(0, moved, item.bytes(), flags)) {
+      throw no_space("weir: give an item back to channel \"" + std::string(display_name()) + "\": no block is free");
+    }
+    item = std::move(moved);
+  }
+  {
+    const locked lock(*this);
+    blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
+    recount();
+  }
+  wake_event(header_->not_empty, 1);
+}
+
+taken_item::taken_item(taken_item&& other) noexcept { *this = std::move(other); }
+
+taken_item& taken_item::operator=(taken_item&& other) noexcept {
+  if (this == &other) return *this;
+  if (core_) core_->finish_taken(*this);
+  core_ = std::move(other.core_);
+  block_bytes_ = std::exchange(other.block_bytes_, {});
+  block_ = other.block_;
+  small_bytes_ = std::exchange(other.small_bytes_, 0);
+  in_block_ = std::exchange(other.in_block_, false);
+  has_references_ = std::exchange(other.has_references_, false);
+  if (small_bytes_ != 0) std::memcpy(small_.data(), other.small_.data(), small_bytes_);
+  return *this;
+}
+
+taken_item::~taken_item() {
+  if (core_) core_->finish_taken(*this);
+}
+
+void taken_item::give_back() {
+  if (!core_) return;
+  const core_handle core = core_;
+  core->give_back(*this);
+  core_.reset();
+  *this = taken_item();
+}
+
+}  // namespace weir::detail

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sync/robust_mutex.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace weir::sync {
+namespace {
+
+void check(int result, const char* operation) {
+  if (result != 0) throw std::system_error(result, std::generic_category(), operation);
+}
+
+}  // namespace
+
+void robust_mutex::make() {
+  pthread_mutexattr_t attributes;
+  check(::pthread_mutexattr_init(&attributes), "weir: making a shared mutex");
+  ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  const int result = ::pthread_mutex_init(&mutex_, &attributes);
+  ::pthread_mutexattr_destroy(&attributes);
+  check(result, "weir: making a shared mutex");
+  damaged_ = 0;
+}
+
+bool robust_mutex::lock_result(int result) {
+  switch (result) {
+    case 0: return true;
+    case EOWNERDEAD:
+      damaged_ = 1;
+      check(::pthread_mutex_consistent(&mutex_), "weir: repairing a shared mutex");
+      return true;
+    case EBUSY:
+    case ETIMEDOUT: return false;
+    default: check(result, "weir: locking a shared mutex"); return false;
+  }
+}
+
+void robust_mutex::lock() { lock_result(::pthread_mutex_lock(&mutex_)); }
+bool robust_mutex::try_lock() { return lock_result(::pthread_mutex_trylock(&mutex_)); }
+void robust_mutex::unlock() noexcept { ::pthread_mutex_unlock(&mutex_); }
+
+bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
+  const auto until = (std::chrono::steady_clock::now() + length).time_since_epoch();
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(until);
+  timespec monotonic{};
+  monotonic.tv_sec = whole.count();
+  monotonic.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
+  return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &monotonic));
+}
+
+bool robust_mutex::take_damage() noexcept {
+  const bool damaged = damaged_ != 0;
+  damaged_ = 0;
+  return damaged;
+}
+
+}  // namespace weir::sync

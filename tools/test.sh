@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+#
+# tools/test.sh [--quick] [--preset NAME]
+#
+# Installs what is missing, then checks everything: formatting; build and tests with each preset (dev, asan, tsan,
+# clang, release); clang-tidy; and that nothing was left in shared memory or running. Goes on after a failure, ends with
+# a summary, exits with 0 only if all went well. Logs are in build/logs.
+#
+#   --quick        only formatting, preset dev with all its tests, and the leftovers
+#   --preset NAME  only preset NAME with all its tests, and the leftovers
+set -euo pipefail
+export LC_ALL=C.UTF-8
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly root=$PWD logs=$PWD/build/logs jobs=2
+
+presets=(dev asan tsan clang release)
+check_format=true
+run_tidy=true
+all_tests=false # of clang and release, whose tests are a selection otherwise
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --quick) presets=(dev) run_tidy=false ;;
+    --preset)
+      [ $# -ge 2 ] || { echo "test.sh: --preset needs a name: ${presets[*]}" >&2 && exit 2; }
+      [[ " dev asan tsan clang release " == *" $2 "* ]] || { echo "test.sh: no preset $2" >&2 && exit 2; }
+      presets=("$2") check_format=false run_tidy=false all_tests=true
+      shift
+      ;;
+    --help | -h) sed -n '4,11s/^# \{0,1\}//p' tools/test.sh && exit 0 ;;
+    *) echo "test.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
+  esac
+  shift
+done
+
+# ---- steps
+
+summary=()
+failed=false
+log=
+
+# step NAME COMMAND…: runs it with its output in a log, prints how long it took and, if it failed, the log's end.
+step() {
+  local name=$1 start=$SECONDS status=0
+  shift
+  log=$logs/${name//[: \/]/-}.log
+  printf '%-18s ...\n' "$name"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  local line
+  line=$(printf '%-18s %-6s %4d s' "$name" "$([ $status -eq 0 ] && echo ok || echo FAILED)" $((SECONDS - start)))
+  if [ $status -ne 0 ]; then
+    failed=true
+    tail -n 150 "$log" | sed 's/^/  | /'
+    echo "  the whole log: $log"
+  fi
+  echo "$line"
+  summary+=("$line")
+  return $status
+}
+
+# The closing lines of ctest, from "100% tests passed" on.
+closing_lines() { awk '/% tests passed/ { on = 1 } on' "$log" | sed 's/^/  | /'; }
+
+# Source files, those under git's eye where there is a clone.
+sources() { # EXTENDED_REGEX
+  { git ls-files 2>/dev/null || find include lib tools bench tests examples -type f; } | { grep -E "$1" || true; } | sort
+}
+
+format_is_right() {
+  local tool files
+  tool=$(command -v clang-format-14 || command -v clang-format)
+  "$tool" --version
+  if ! "$tool" --version | grep -q 'version 14'; then
+    echo "not version 14, which would format differently: not checked"
+    return 0
+  fi
+  files=$(sources '\.(hpp|cpp)$')
+  [ -z "$files" ] || xargs "$tool" --dry-run -Werror <<<"$files"
+}
+
+tidy_is_silent() {
+  local files
+  # Headers are seen through the files that include them; the last one includes every public header.
+  files=$(sources '^lib/.*\.cpp$' && echo build/clang/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
+  clang-tidy --version
+  xargs -n 1 -P "$jobs" clang-tidy -p build/clang --quiet <<<"$files"
+}
+
+# The thread sanitizer of these compilers cannot place its memory when the kernel randomises more than 28 bits.
+without_randomisation() {
+  local bits
+  bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+  if [ "$bits" -gt 28 ] && setarch -R true 2>/dev/null; then setarch -R "$@"; else "$@"; fi
+}
+
+run_preset() {
+  local preset=$1 selection=() prefix=()
+  if [ "$preset" = tsan ]; then prefix=(without_randomisation); fi
+  if ! $all_tests; then
+    case "$preset" in
+      clang) selection=(-L '^(thread|compile)$') ;; # the same code by another compiler
+      release) selection=(-L '^install$') ;;
+    esac
+  fi
+  step "$preset: configure" cmake --preset "$preset" || return 0
+  step "$preset: build" cmake --build --preset "$preset" -j "$jobs" || return 0
+  step "$preset: test" "${prefix[@]}" ctest --preset "$preset" -j "$jobs" --output-on-failure "${selection[@]}" || true
+  closing_lines
+}
+
+# ---- what must not be left
+
+segments() { find /dev/shm -maxdepth 1 -name 'weir.*' 2>/dev/null | sort; }
+
+processes() { # of programs in the build folder
+  local directory program
+  for directory in /proc/[0-9]*; do
+    program=$(readlink "$directory/exe" 2>/dev/null || true)
+    case "$program" in
+      "$root"/build/*) echo "${directory#/proc/} $program" ;;
+    esac
+  done
+}
+
+nothing_is_left() {
+  local attempt left
+  for attempt in 1 2 3 4 5; do # what a dead control process leaves goes within 2 s
+    left=$(segments | comm -13 "$logs/segments-before" - && processes)
+    if [ -z "$left" ]; then return 0; fi
+    sleep 1
+  done
+  echo "left behind:"
+  echo "$left"
+  return 1
+}
+
+# ---- all of it
+
+tools/install-deps.sh --test
+mkdir -p "$logs"
+segments >"$logs/segments-before"
+if [ -s "$logs/segments-before" ]; then
+  echo "note: these segments were there before:" && sed 's/^/  /' "$logs/segments-before"
+fi
+
+if $check_format; then step "format" format_is_right || true; fi
+for preset in "${presets[@]}"; do run_preset "$preset"; done
+if $run_tidy; then step "clang-tidy" tidy_is_silent || true; fi
+step "nothing left" nothing_is_left || true
+
+printf '\nSummary\n'
+printf '  %s\n' "${summary[@]}"
+printf '  %-18s        %4d s\n' "together" "$SECONDS"
+if $failed; then echo "FAILED" && exit 1; fi
+echo "all passed"
