@@ -147,6 +147,9 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   void recover(std::uint32_t participant);
   void recover_slots(std::uint32_t participant);
   void recover_blocks(std::uint32_t participant);
+  void recover_moving(std::uint64_t index, ch::slot_state seen);
+  void close_gaps();
+  bool move_up(const ring_place& from);
   [[nodiscard]] std::vector<bool> blocks_named_by_slots() const;
   void recount();
   [[nodiscard]] bool anyone_else_attached();

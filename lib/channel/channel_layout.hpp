@@ -42,8 +42,15 @@ inline constexpr std::size_t kMaxReason = 1024;
 //   reading(turn, dead) --recovery--> orphan(turn)    the take never returned: the next taker gets the item first
 //   orphan(turn)        --taker, under the lock--> reading(turn, me)
 //
+// A blank slot behind full ones would take away from the capacity until the ones before it were taken, so recovery moves
+// those up, under the lock, the nearest first, from slot p to the next, which is blank:
+//   full(turn) --recovery--> moving(turn, me), the next: blank(turn') --recovery--> writing(turn', me); copy;
+//   writing(turn', me) --recovery--> full(turn')   from here on the item is in the next slot;   moving --> blank(turn)
+//   moving(turn, dead) --recovery--> full(turn) if the next slot is not full yet, else blank(turn)
+// Takers cannot pass a moving slot, so the next one stays full until then.
+//
 // release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
-enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5 };
+enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6 };
 
 using slot_state = std::uint64_t;
 constexpr slot_state make_state(std::uint64_t turn, phase p, std::uint32_t owner = 0) noexcept {

@@ -96,7 +96,9 @@ channel_core::attempt channel_core::fetch_once(item_copy& out) {
     const ch::slot_state seen = p.at->state.load(std::memory_order_acquire);
     const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
     if (ahead < 0 || (ahead == 0 && ch::phase_of(seen) == ch::phase::empty)) return attempt::not_yet;
-    if (ahead == 0 && ch::phase_of(seen) == ch::phase::writing) return attempt::busy;
+    if (ahead == 0 && (ch::phase_of(seen) == ch::phase::writing || ch::phase_of(seen) == ch::phase::moving)) {
+      return attempt::busy;
+    }
     if (ahead == 0 && ch::phase_of(seen) == ch::phase::blank) ring_.skip_blank(p);
   }
 }

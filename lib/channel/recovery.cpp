@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cstdint>
+#include <cstring>
 
 #include "channel/bound.hpp"
 #include "channel/wait.hpp"
@@ -64,6 +65,8 @@ void channel_core::recover(std::uint32_t participant) {
   WEIR_CRASH_POINT("recovery.begin");
   recover_slots(participant);
   WEIR_CRASH_POINT("recovery.slots");
+  close_gaps();
+  WEIR_CRASH_POINT("recovery.gaps");
   recover_blocks(participant);
   WEIR_CRASH_POINT("recovery.blocks");
   for (std::uint32_t entry = 0; entry < header_->waiters_high; ++entry) {
@@ -103,9 +106,51 @@ void channel_core::recover_slots(std::uint32_t dead) {
       }
       WEIR_CRASH_POINT("recovery.slot.block");
       at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::orphan), std::memory_order_seq_cst);
+    } else if (ch::phase_of(seen) == ch::phase::moving) {
+      recover_moving(index, seen);
     }
     WEIR_CRASH_POINT("recovery.slot");
   }
+}
+
+/// A recovery died while it moved the item of this slot to the next one.
+void channel_core::recover_moving(std::uint64_t index, ch::slot_state seen) {
+  const ring_place next = ring_.locate(ch::turn_of(seen) * ring_.count() + index + 1);
+  const bool moved = next.at->state.load(std::memory_order_acquire) == ch::make_state(next.turn, ch::phase::full);
+  ring_.slot_at(index)->state.compare_exchange_strong(
+      seen, ch::make_state(ch::turn_of(seen), moved ? ch::phase::blank : ch::phase::full), std::memory_order_seq_cst);
+}
+
+/// Moves full slots up over the blank ones behind them, so that these come to be the oldest and can be stepped over.
+void channel_core::close_gaps() {
+  const std::uint64_t head = ring_.settled_head();
+  const std::uint64_t tail = ring_.settled_tail();
+  for (std::uint64_t gap = head; gap != tail; ++gap) {
+    const ring_place blank = ring_.locate(gap);
+    if (blank.at->state.load(std::memory_order_acquire) != ch::make_state(blank.turn, ch::phase::blank)) continue;
+    std::uint64_t to = gap;
+    while (to != head && move_up(ring_.locate(to - 1))) --to;
+  }
+}
+
+/// full(turn) to the next slot, which is blank. False: it is not full (a taker has come by, or a putter is not done).
+bool channel_core::move_up(const ring_place& from) {
+  const ring_place to = ring_.locate(from.ticket + 1);
+  ch::slot_state expected = ch::make_state(from.turn, ch::phase::full);
+  if (!from.at->state.compare_exchange_strong(expected, ch::make_state(from.turn, ch::phase::moving, me_),
+                                              std::memory_order_seq_cst)) {
+    return false;
+  }
+  WEIR_CRASH_POINT("recovery.gap.moving");
+  to.at->state.store(ch::make_state(to.turn, ch::phase::writing, me_), std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("recovery.gap.writing");
+  std::memcpy(to.item(), from.item(), ring_.item_bytes());
+  to.at->meta.store(from.at->meta.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  ring_.publish(to);
+  WEIR_CRASH_POINT("recovery.gap.moved");
+  from.at->state.store(ch::make_state(from.turn, ch::phase::blank), std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("recovery.gap.closed");
+  return true;
 }
 
 /// Which blocks hold items that slots name. A block that a dead process holds can only leave this set meanwhile, and its
@@ -118,7 +163,7 @@ std::vector<bool> channel_core::blocks_named_by_slots() const {
     ch::slot_state seen = at->state.load(std::memory_order_acquire);
     for (;;) {
       const ch::phase p = ch::phase_of(seen);
-      if (p != ch::phase::full && p != ch::phase::reading && p != ch::phase::orphan) break;
+      if (p != ch::phase::full && p != ch::phase::reading && p != ch::phase::orphan && p != ch::phase::moving) break;
       const std::uint32_t block = ch::meta_block(at->meta.load(std::memory_order_acquire));
       const ch::slot_state again = at->state.load(std::memory_order_acquire);
       if (again == seen) {

@@ -132,7 +132,7 @@ class ring {
         continue;
       }
       if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty)) return outcome::none;
-      if (ahead == 0 && phase_of(seen) == phase::writing) return outcome::busy;
+      if (ahead == 0 && (phase_of(seen) == phase::writing || phase_of(seen) == phase::moving)) return outcome::busy;
       // Claimed by a taker before, if it is of this turn; else the head lags by whole turns.
       const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
       ticket = next_after(ticket, ahead, claimed);

@@ -336,6 +336,49 @@ TEST_P(RecovererKilled, AnotherFinishesTheRecovery) {
   expect_whole();
 }
 
+using RecovererKilledInAGap = ChannelCrash;
+
+TEST_P(RecovererKilledInAGap, TheCapacityIsWholeAgainThoughNobodyHasTakenYet) {
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(put_item(*channel_, i, deadline::at_once()));
+  child putter([&] {
+    const core_handle own = open_named(name_, type());
+    die_at("ring.put.written");
+    put_item(*own, 99, deadline::at_once());
+    return 0;
+  });
+  putter.wait();
+  child recoverer([&] {
+    const core_handle own = open_named(name_, type());
+    die_at(GetParam().point, GetParam().hit);
+    for (;;) put_item(*own, 2, deadline::after(std::chrono::milliseconds(300)));
+    return 0;
+  });
+  const int status = recoverer.wait();
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  EXPECT_TRUE(put_item(*channel_, 2, deadline::after(kWatchdog)));
+  EXPECT_FALSE(put_item(*channel_, 3, deadline::at_once()));
+  EXPECT_EQ(size(*channel_), kCapacity);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(take_item(channel_, deadline::at_once()), i);
+  expect_whole();
+}
+
+std::vector<scenario> gap_scenarios() {
+  std::vector<scenario> all;
+  for (const payload_place place : {payload_place::slot, payload_place::block}) {
+    for (const int hit : {1, 2}) {
+      for (const char* point :
+           {"recovery.gap.moving", "recovery.gap.writing", "recovery.gap.moved", "recovery.gap.closed"}) {
+        all.push_back({point, hit, place});
+      }
+    }
+    all.push_back({"recovery.gaps", 1, place});
+    all.push_back({"recovery.slots", 1, place});
+    all.push_back({"ring.blank.skipped", 1, place});
+  }
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(AtEveryPoint, RecovererKilledInAGap, testing::ValuesIn(gap_scenarios()), name_of);
+
 std::vector<scenario> recovery_scenarios() {
   std::vector<scenario> all;
   for (const payload_place place : {payload_place::slot, payload_place::block}) {
