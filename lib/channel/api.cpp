@@ -4,6 +4,7 @@
 #include "channel/attach.hpp"
 #include "channel/bound.hpp"
 #include "channel/make.hpp"
+#include "channel/references.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
 
@@ -85,6 +86,7 @@ core_handle attach(std::string_view reference, const item_type& type) { return a
 void pin(channel_core& core) noexcept { core.header().pins.fetch_add(1, std::memory_order_seq_cst); }
 
 void unpin(std::string_view reference) noexcept {
+  if (ch::unpin_other(reference)) return;
   try {
     // Letting go of the handle afterwards removes the channel if nothing keeps it any more.
     attach_any(reference)->header().pins.fetch_sub(1, std::memory_order_seq_cst);

@@ -227,6 +227,26 @@ core_handle attach_typed(std::string_view segment_name, const item_type& type) {
   return attach_segment("open channel", segment_name, &type);
 }
 
+void channel_core::remove_if_alone() {
+  const locked lock(*this);
+  if (!anyone_else_attached()) segment_.remove_own_name();
+}
+
+void remove_unless_attached(std::string_view segment_name) noexcept {
+  try {
+    if (known_by_name(segment_name)) return;
+    try {
+      shm::segment segment = shm::segment::open("remove channel", segment_name, shm::object_kind::channel);
+      check_channel("remove channel", segment);
+      std::make_shared<channel_core>(std::move(segment))->remove_if_alone();
+    } catch (const corrupt_segment&) {
+      shm::segment::remove("remove channel", segment_name);
+    }
+  } catch (const std::exception&) {
+    return;  // gone meanwhile, or of a kind that is not ours
+  }
+}
+
 bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
   const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment_name);
   const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));

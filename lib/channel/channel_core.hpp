@@ -35,6 +35,9 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
 
+  /// Removes the name if no other living process is attached.
+  void remove_if_alone();
+
   // put.cpp
   bool put_fixed(const void* item, std::size_t bytes, deadline until, wake when);
   bool put(const payload& item, deadline until, wake when);
