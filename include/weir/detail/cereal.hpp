@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cereal/archives/binary.hpp>
+#include <cereal/cereal.hpp>
+#include <cereal/types/array.hpp>
+#include <cereal/types/bitset.hpp>
+#include <cereal/types/chrono.hpp>
+#include <cereal/types/common.hpp>
+#include <cereal/types/complex.hpp>
+#include <cereal/types/deque.hpp>
+#include <cereal/types/forward_list.hpp>
+#include <cereal/types/list.hpp>
+#include <cereal/types/map.hpp>
+#include <cereal/types/optional.hpp>
+#include <cereal/types/set.hpp>
+#include <cereal/types/string.hpp>
+#include <cereal/types/tuple.hpp>
+#include <cereal/types/unordered_map.hpp>
+#include <cereal/types/unordered_set.hpp>
+#include <cereal/types/utility.hpp>
+#include <cereal/types/variant.hpp>
+#include <cereal/types/vector.hpp>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "weir/detail/handle_traits.hpp"
+#include "weir/detail/payload.hpp"
+#include "weir/detail/plain_type.hpp"
+#include "weir/detail/type_name.hpp"
+#include "weir/error.hpp"
+
+namespace weir {
+class any;
+}
+
+namespace weir::detail {
+template <class T>
+struct codec;
+}
+
+/// The only file that knows the serialisation library. cereal's binary format, but into and out of memory, with every
+/// length checked before anything is allocated for it, and with weir's handles and values of any type inside. What these
+/// archives read and write is the same as with cereal::BinaryOutputArchive but for that.
+/// A namespace of their own keeps these functions away from the archives of others.
+namespace weir::detail::wire {
+
+class output_archive : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
+ public:
+  explicit output_archive(encoder& out)
+      : cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision>(this), out_(out) {}
+  void write(const void* bytes, std::size_t count) { out_.write(bytes, count); }
+  [[nodiscard]] encoder& out() noexcept { return out_; }
+
+ private:
+  encoder& out_;
+};
+
+class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
+ public:
+  explicit input_archive(std::span<const std::byte> bytes)
+      : cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision>(this), rest_(bytes) {}
+
+  [[nodiscard]] std::span<const std::byte> read(std::size_t count) {
+    if (count > rest_.size()) {
+      throw cereal::Exception(std::to_string(count) + " bytes are wanted where " + std::to_string(rest_.size()) +
+                              " are left");
+    }
+    const auto bytes = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return bytes;
+  }
+  void read_to(void* to, std::size_t count) {
+    if (count > 0) std::memcpy(to, read(count).data(), count);
+  }
+  /// A number of elements that are to follow. Elements take a byte at least, but for empty ones.
+  void check_count(std::uint64_t count) const {
+    constexpr std::uint64_t kHarmless = 65536;
+    if (count > rest_.size() && count > kHarmless) {
+      throw cereal::Exception(std::to_string(count) + " elements cannot be in the " + std::to_string(rest_.size()) +
+                              " bytes that are left");
+    }
+  }
+  [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+/// Known to cereal, by functions of the class or of a header of cereal's or the user's.
+template <class T>
+concept known_to_cereal = cereal::traits::is_output_serializable<T, cereal::BinaryOutputArchive>::value &&
+    cereal::traits::is_input_serializable<T, cereal::BinaryInputArchive>::value;
+
+/// The class itself says how it is to be serialised.
+template <class T>
+concept serializes_itself = std::is_class_v<T> &&
+    (cereal::traits::has_member_serialize<T, output_archive>::value ||
+     cereal::traits::has_member_versioned_serialize<T, output_archive>::value ||
+     cereal::traits::has_member_save<T, output_archive>::value ||
+     cereal::traits::has_member_versioned_save<T, output_archive>::value ||
+     cereal::traits::has_member_save_minimal<T, output_archive>::value);
+
+/// A class of the user's that needs no serialisation, inside something that does.
+template <class T>
+concept plain_class = (std::is_class_v<T> || std::is_union_v<T>)&&plain<T> && !handle<T> && !known_to_cereal<T>;
+
+// ---------------------------------------------------------------- what archives have to know; names are cereal's choice
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const T& value) { to.write(&value, sizeof value); }
+template <class T>
+requires std::is_arithmetic_v<T>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) { from.read_to(&value, sizeof value); }
+
+template <class T>
+void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::NameValuePair<T>& pair) {
+  to(pair.value);
+}
+template <class T>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, cereal::NameValuePair<T>& pair) {
+  from(pair.value);
+}
+
+template <class T>
+void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::SizeTag<T>& count) {
+  to(count.size);
+}
+template <class T>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, cereal::SizeTag<T>& count) {
+  from(count.size);
+  from.check_count(count.size);
+}
+
+template <class T>
+void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::BinaryData<T>& data) {
+  to.write(data.data, static_cast<std::size_t>(data.size));
+}
+template <class T>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, cereal::BinaryData<T>& data) {
+  from.read_to(data.data, static_cast<std::size_t>(data.size));
+}
+
+// ------------------------------------------------------------------------------------- what weir can send besides
+
+template <plain_class T>
+void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const T& value) {
+  to.write(&value, sizeof value);
+}
+template <plain_class T>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) {
+  from.read_to(&value, sizeof value);
+}
+
+/// A handle or an any: u64 length, then as it would be alone.
+template <class T>
+requires(handle<T> || std::same_as<T, any>) void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const T& value) {
+  encoder alone;
+  codec<T>::encode(alone, value);
+  const std::vector<std::byte> body = alone.body();
+  for (std::string& reference : alone.release_references()) to.out().add_reference(std::move(reference));
+  to(std::uint64_t{body.size()});
+  to.write(body.data(), body.size());
+}
+template <class T>
+requires(handle<T> || std::same_as<T, any>) void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) {
+  std::uint64_t bytes = 0;
+  from(bytes);
+  value = codec<T>::decode(from.read(bytes));
+}
+
+template <class T>
+concept serializable = cereal::traits::is_output_serializable<T, output_archive>::value &&
+    cereal::traits::is_input_serializable<T, input_archive>::value;
+
+template <class T>
+void write_archive(encoder& out, const T& value) {
+  output_archive archive(out);
+  archive(value);
+}
+
+/// Throws corrupt_segment if `bytes` are not what write_archive makes of a T.
+template <class T>
+[[nodiscard]] T read_archive(std::span<const std::byte> bytes) {
+  const auto refuse = [](const std::string& why) {
+    throw corrupt_segment("weir: read a value of type " + std::string(type_name<T>()) + ": " + why);
+  };
+  T value{};
+  input_archive archive(bytes);
+  try {
+    archive(value);
+  } catch (const cereal::Exception& e) {
+    refuse(e.what());
+  }
+  if (archive.left() > 0) refuse(std::to_string(archive.left()) + " bytes are left over");
+  return value;
+}
+
+}  // namespace weir::detail::wire
+
+CEREAL_REGISTER_ARCHIVE(weir::detail::wire::output_archive)
+CEREAL_REGISTER_ARCHIVE(weir::detail::wire::input_archive)
+CEREAL_SETUP_ARCHIVE_TRAITS(weir::detail::wire::input_archive, weir::detail::wire::output_archive)

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include "weir/codec.hpp"
+#include "weir/detail/channel_core.hpp"
+#include "weir/detail/payload.hpp"
+
+/// Between a T and the untyped core: items on their way in (outgoing, made by prepare) and out (take_value, unpack).
+namespace weir::detail {
+
+/// Items of a fixed size up to this lie in the slots, and are copied straight between there and the caller's object.
+inline constexpr std::size_t kLargestInSlot = 240;
+template <class T>
+inline constexpr bool kFixedInSlot = kind_of<T>() == item_kind::bytes && sizeof(T) <= kLargestInSlot;
+
+/// Conversions that C++ makes quietly and that change the value: a channel does not.
+template <class S, class T>
+concept lossy_for = (std::floating_point<S> && std::integral<T>) || (std::is_pointer_v<S> && std::same_as<T, bool>);
+
+/// What put() takes.
+template <class S, class T>
+concept puts_into = !lossy_for<std::remove_cvref_t<S>, T> &&
+                    (std::convertible_to<S, const T&> || source_for<std::remove_cvref_t<S>, T>);
+
+/// An object with fixed bytes; must stay where it is, as all items must, until it has been put.
+struct outgoing_fixed {
+  const void* object;
+  std::size_t bytes;
+  bool put(channel_core& core, deadline until, wake when = wake::now) const {
+    return put_fixed(core, object, bytes, until, when);
+  }
+};
+
+/// Bytes in one piece.
+struct outgoing_piece {
+  std::span<const std::byte> piece;
+  bool put(channel_core& core, deadline until, wake when = wake::now) const {
+    return detail::put(core, payload{.parts = {&piece, 1}, .has_references = false}, until, when);
+  }
+};
+
+/// All else: encoded once, however often it is tried.
+class outgoing_encoded {
+ public:
+  template <class T>
+  explicit outgoing_encoded(const T& item) {
+    codec<T>::encode(encoded_, item);
+  }
+  bool put(channel_core& core, deadline until, wake when = wake::now) {
+    if (!detail::put(core, encoded_.item(), until, when)) return false;
+    encoded_.sent();
+    return true;
+  }
+
+ private:
+  encoder encoded_;
+};
+
+/// `item` as T, or as a source for T.
+template <class T, class S>
+[[nodiscard]] auto prepare(const S& item) {
+  if constexpr (!std::is_same_v<S, T>) {
+    return outgoing_piece{std::as_bytes(elements_of<T>(item))};
+  } else if constexpr (kFixedInSlot<T>) {
+    return outgoing_fixed{std::addressof(item), sizeof(T)};
+  } else if constexpr (kind_of<T>() == item_kind::bytes) {
+    return outgoing_piece{std::as_bytes(std::span(std::addressof(item), 1))};
+  } else if constexpr (kind_of<T>() == item_kind::sequence) {
+    return outgoing_piece{std::as_bytes(std::span(item.data(), item.size()))};
+  } else {
+    return outgoing_encoded(item);
+  }
+}
+
+/// Wakes the takers of a batch when it is done, however that ends.
+class batch {
+ public:
+  explicit batch(channel_core& core) noexcept : core_(core) {}
+  batch(const batch&) = delete;
+  batch& operator=(const batch&) = delete;
+  ~batch() { wake_takers(core_, count_); }
+  void add_one() noexcept { ++count_; }
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+ private:
+  channel_core& core_;
+  std::size_t count_ = 0;
+};
+
+/// Decodes an item that has been taken with `decode`, and takes the pins of its references back. If that throws, the item
+/// is given back to the channel first.
+template <class Decode>
+auto unpack(taken_item& item, Decode&& decode) {
+  try {
+    if (!item.has_references()) return decode(item.bytes());
+    auto value = decode(split_references(item.bytes(), true).body);
+    release_references(item.bytes());
+    return value;
+  } catch (...) {
+    item.give_back();
+    throw;
+  }
+}
+
+template <class T>
+[[nodiscard]] T unpack(taken_item& item) {
+  return unpack(item, [](std::span<const std::byte> body) { return codec<T>::decode(body); });
+}
+
+/// Takes one item; nullopt if there was none until the deadline, or stop was requested.
+template <class T>
+[[nodiscard]] std::optional<T> take_value(const core_handle& core, deadline until, const std::stop_token& stop = {}) {
+  if constexpr (kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+    std::optional<T> value(std::in_place);
+    if (take_fixed(*core, std::addressof(*value), sizeof(T), until, stop) != take_status::taken) value.reset();
+    return value;
+  } else {
+    taken_item item;
+    if (take(core, item, until, hold::copy, stop) != take_status::taken) return std::nullopt;
+    return unpack<T>(item);
+  }
+}
+
+/// Takes one item, however long that takes.
+template <class T>
+[[nodiscard]] T take_value(const core_handle& core) {
+  if constexpr (kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+    T value;
+    take_fixed(*core, std::addressof(value), sizeof(T), deadline::never());
+    return value;
+  } else {
+    taken_item item;
+    take(core, item, deadline::never());
+    return unpack<T>(item);
+  }
+}
+
+template <class T>
+void take_value_into(const core_handle& core, T& value) {
+  if constexpr (kFixedInSlot<T>) {
+    take_fixed(*core, std::addressof(value), sizeof(T), deadline::never());
+  } else {
+    taken_item item;
+    take(core, item, deadline::never());
+    unpack(item, [&value](std::span<const std::byte> body) {
+      codec<T>::decode_into(value, body);
+      return true;
+    });
+  }
+}
+
+template <class T>
+[[nodiscard]] T decode_copy(const item_copy& copy) {
+  return codec<T>::decode(split_references(copy.bytes, copy.has_references).body);
+}
+
+template <class T>
+[[nodiscard]] std::optional<T> fetch_value(const core_handle& core, deadline until) {
+  item_copy copy;
+  if (fetch(*core, copy, until) != take_status::taken) return std::nullopt;
+  return decode_copy<T>(copy);
+}
+
+}  // namespace weir::detail

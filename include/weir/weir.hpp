@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// All of weir.
+
+#include "weir/any.hpp"
+#include "weir/channel.hpp"
+#include "weir/channel_options.hpp"
+#include "weir/codec.hpp"
+#include "weir/error.hpp"
+#include "weir/future.hpp"
+#include "weir/globals.hpp"
+#include "weir/ids.hpp"
+#include "weir/session.hpp"
+#include "weir/session_options.hpp"
+#include "weir/worker.hpp"
+#include "weir/worker_options.hpp"

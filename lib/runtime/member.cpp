@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "runtime/member.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <utility>
+
+#include "runtime/continuations.hpp"
+#include "runtime/executor.hpp"
+#include "segment/membership.hpp"
+#include "segment/names.hpp"
+#include "weir/detail/type_name.hpp"
+#include "weir/error.hpp"
+
+namespace weir::runtime {
+namespace {
+
+/// Calls that wait to be run; callers wait when there are more. A sleeping caller costs less than slots that every
+/// process sets aside, and a process that is behind by this many has its callers' attention anyway.
+constexpr std::size_t kInboxCapacity = 256;
+/// Memory that a place for a large message keeps for the next one.
+constexpr std::size_t kKeptMessageBytes = std::size_t{4} << 20U;
+
+struct current_member {
+  std::mutex mutex;
+  std::shared_ptr<member> value;
+};
+
+current_member& holder() {
+  static auto* const made =
+      new current_member;  // never destroyed: futures with static storage may outlive it otherwise
+  return *made;
+}
+
+}  // namespace
+
+std::string inbox_name(process_id id) { return shm::own_name(fmt::format("inbox.{}", id)); }
+
+const detail::item_type& inbox_type() {
+  static const detail::item_type type{.name = "weir::call",
+                                      .hash = detail::hash_of("weir::call"),
+                                      .kind = detail::item_kind::bytes,
+                                      .element_name = {}};
+  return type;
+}
+
+member::member(session_table table, process_id id)
+    : id_(id),
+      table_(std::move(table)),
+      results_(table_, id),
+      inbox_(detail::create_internal(inbox_name(id), inbox_type(), kInboxCapacity,
+                                     {.max_item_bytes = 0, .idle_block_bytes = kKeptMessageBytes})),
+      continuations_(std::make_unique<continuations>(table_)) {}
+
+member::~member() = default;
+
+void member::set_executor(std::unique_ptr<executor> runner) { executor_ = std::move(runner); }
+
+std::shared_ptr<member> member::current() {
+  current_member& here = holder();
+  const std::scoped_lock lock(here.mutex);
+  return here.value;
+}
+
+std::shared_ptr<member> member::current_or_throw(const std::string& operation) {
+  std::shared_ptr<member> self = current();
+  if (!self) {
+    throw not_in_session(fmt::format("weir: {}: this program has no session (make a weir::session first)", operation));
+  }
+  return self;
+}
+
+void member::set_current(std::shared_ptr<member> self) {
+  current_member& here = holder();
+  const std::scoped_lock lock(here.mutex);
+  here.value.swap(self);
+}
+
+std::shared_ptr<link> member::link_to(process_id id) {
+  const std::scoped_lock lock(mutex_);
+  std::shared_ptr<link>& known = links_[id];
+  if (!known) known = std::make_shared<link>(id);
+  return known;
+}
+
+std::shared_ptr<results_segment> member::results_of(process_id id) {
+  if (id == id_) return results_.segment();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = other_results_.find(id); known != other_results_.end()) return known->second;
+  }
+  std::shared_ptr<results_segment> found = results_segment::attach(id);
+  const std::scoped_lock lock(mutex_);
+  return other_results_.try_emplace(id, std::move(found)).first->second;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "runtime/output.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+
+#include "sync/blocking.hpp"
+
+namespace weir::runtime {
+namespace {
+
+/// A call that has printed waits so long before it lets its worker's next call run.
+constexpr std::chrono::milliseconds kUsuallyPrintedWithin{50};
+/// Bytes that the reader may have read and not printed yet; no less than it reads at once.
+constexpr std::size_t kMayBeInHand = std::size_t{64} << 10U;
+
+void flush_standard_streams() noexcept {
+  try {
+    std::cout.flush();
+    std::cerr.flush();
+    std::clog.flush();
+    std::fflush(stdout);
+    std::fflush(stderr);
+  } catch (const std::exception&) {
+    // A stream that throws when it fails: the output is lost, the call is not.
+  }
+}
+
+}  // namespace
+
+void print_line(process_id worker, output_stream stream, std::string_view line) noexcept {
+  try {
+    std::FILE* to = stream == output_stream::standard_output ? stdout : stderr;
+    const std::string whole = fmt::format("      From worker {}:\t{}\n", worker, line);
+    std::fwrite(whole.data(), 1, whole.size(), to);
+    std::fflush(to);
+  } catch (const std::exception&) {
+    // No memory to print a line with.
+  }
+}
+
+// --------------------------------------------------------------------------------------------- in the control process
+
+void output_reader::print(std::string_view line) noexcept {
+  try {
+    print_(worker_, stream_, line);
+  } catch (const std::exception&) {
+    // The user's printer failed on this line; the next one may do better.
+  }
+}
+
+void output_reader::take_in(std::string_view bytes) {
+  for (std::size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
+    if (unfinished_.empty()) {
+      print(bytes.substr(0, end));
+    } else {
+      unfinished_ += bytes.substr(0, end);
+      print(unfinished_);
+      unfinished_.clear();
+    }
+    bytes.remove_prefix(end + 1);
+  }
+  unfinished_ += bytes;
+  if (unfinished_.size() >= kLongestLine) {
+    print(unfinished_);
+    unfinished_.clear();
+  }
+}
+
+output_reader::read_result output_reader::read_once() {
+  std::array<char, kReadBytes> buffer;
+  // Before the bytes leave the pipe: a worker that finds it empty finds this set; see output_gate.
+  entry_.output_busy.fetch_or(bit(), std::memory_order_seq_cst);
+  ssize_t got = 0;
+  do {
+    got = ::read(pipe_.get(), buffer.data(), buffer.size());
+  } while (got < 0 && errno == EINTR);
+  const bool nothing_yet = got < 0 && errno == EAGAIN;
+  if (got > 0) {
+    take_in({buffer.data(), static_cast<std::size_t>(got)});
+    entry_.output_bytes[static_cast<unsigned>(stream_)].fetch_add(static_cast<std::uint64_t>(got));
+    if (unfinished_.empty()) {
+      entry_.output_partial.fetch_and(~bit(), std::memory_order_seq_cst);
+    } else {
+      entry_.output_partial.fetch_or(bit(), std::memory_order_seq_cst);
+    }
+  }
+  entry_.output_busy.fetch_and(~bit(), std::memory_order_seq_cst);
+  entry_.output_done.signal();
+  if (got > 0) return read_result::some;
+  return nothing_yet ? read_result::none : read_result::end;
+}
+
+void output_reader::read_some() {
+  for (int i = 0; i < kReadsAtOnce; ++i) {
+    const read_result result = read_once();
+    if (result == read_result::end) finish();
+    if (result != read_result::some) return;
+  }
+}
+
+void output_reader::finish() {
+  while (pipe_ && read_once() == read_result::some) {
+  }
+  pipe_.reset();
+  if (!unfinished_.empty()) print(unfinished_);
+  unfinished_.clear();
+}
+
+// -------------------------------------------------------------------------------------------------------- in a worker
+
+output_gate::output_gate(const session_table& table, process_entry& entry) : table_(table), entry_(entry) {
+  for (const int stream : {0, 1}) {
+    pipes_[stream] = shm::unique_fd(::fcntl(stream + STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
+
+std::size_t output_gate::unread_bytes(int stream) const noexcept {
+  int bytes = 0;
+  return ::ioctl(pipes_[stream].get(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+bool output_gate::is_clear(int stream) const noexcept {
+  // In this order: what the reader takes out of the pipe after the first look, it has marked before.
+  return unread_bytes(stream) == 0 &&
+         (entry_.output_busy.load(std::memory_order_seq_cst) & (1U << static_cast<unsigned>(stream))) == 0;
+}
+
+void output_gate::wait_until_printed(int stream) noexcept {
+  // Others may go on printing: enough is what was on its way when we came.
+  const auto& printed = entry_.output_bytes[stream];
+  const std::uint64_t unread = unread_bytes(stream);
+  const std::uint64_t enough = printed.load(std::memory_order_seq_cst) + unread + kMayBeInHand;
+  const auto soon = std::chrono::steady_clock::now() + kUsuallyPrintedWithin;
+  sync::blocking_scope scope;
+  for (;;) {
+    const std::uint32_t seen = entry_.output_done.prepare();
+    if (is_clear(stream) || printed.load(std::memory_order_seq_cst) >= enough) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= soon) {
+      if (shm::is_dead(table_.control())) return;
+      scope.about_to_sleep();
+    }
+    entry_.output_done.sleep(seen, now < soon ? soon : now + sync::kLongestSleep);
+  }
+}
+
+void output_gate::settle() noexcept {
+  flush_standard_streams();
+  for (const int stream : {0, 1}) {
+    if (!is_clear(stream)) wait_until_printed(stream);
+    // The reader is in the middle of a line: the call is over, so the line is.
+    if ((entry_.output_partial.load(std::memory_order_seq_cst) & (1U << static_cast<unsigned>(stream))) == 0) continue;
+    constexpr char kEndOfLine = '\n';
+    if (::write(pipes_[stream].get(), &kEndOfLine, 1) == 1) wait_until_printed(stream);
+  }
+}
+
+}  // namespace weir::runtime

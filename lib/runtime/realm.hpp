@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// Removing what a session has made in shared memory.
+namespace weir::runtime {
+
+/// Removes every segment of the realm, whoever uses it: its control process is dead.
+void remove_realm(std::string_view realm) noexcept;
+
+/// Removes the segments of this process's realm, but for unnamed objects that some process is attached to.
+void remove_own_realm() noexcept;
+
+/// Removes the segments of sessions whose control process is dead.
+void remove_dead_realms() noexcept;
+
+}  // namespace weir::runtime

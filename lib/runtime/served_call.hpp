@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "runtime/output.hpp"
+#include "weir/detail/channel_core.hpp"
+
+namespace weir::runtime {
+
+class member;
+
+/// What is to be done with a message.
+enum class served { call, end };
+
+/// What a message asks for. A message that is too short to be one counts as a call, which will fail.
+[[nodiscard]] served kind_of_message(const detail::taken_item& message) noexcept;
+
+/// Runs the call in the message and stores its answer, or prints what it threw if no answer is wanted. `gate`: holds the
+/// answer back until the call's output has been printed; null if nobody forwards that. Throws nothing.
+void serve_call(member& self, detail::taken_item message, output_gate* gate) noexcept;
+
+/// Takes back what a message keeps alive that nobody will serve.
+void drop_message(const detail::taken_item& message) noexcept;
+
+}  // namespace weir::runtime

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "runtime/shared_event.hpp"
+#include "segment/header_layout.hpp"
+#include "segment/process_identity.hpp"
+
+/// The bytes of a session's table (segment `@REALM.session`), layout 1. Offsets are from the segment's first byte.
+///      0  shm::segment_header   its creator is the control process
+///   4096  session_header
+///   8192  entries              process `id` has entry id % kEntries; 256 B each, sparse
+/// Entries of processes below `next_id` have memory; the others are not to be touched, not even read.
+namespace weir::runtime {
+
+inline constexpr std::uint32_t kEntries = 4096;
+inline constexpr std::size_t kSessionHeaderOffset = shm::kPage;
+inline constexpr std::size_t kEntriesOffset = 2 * shm::kPage;
+
+// byte  field        who writes it, and under what
+//    0  next_id      the control process, one thread at a time: the number that the next worker gets; only grows.
+//                    Stored with release after the memory of the entries below it is there; read with acquire
+//    4  ending       the control process, once: 1 when its session's destructor begins
+//   64  workers      event: some entry's state changed. The control process and starting workers
+//   68  completions  event: some result became ready, or will never come. Whoever stores a result; the control process
+// A control process that dies leaves the table as it is; its workers see the death (pidfd) and remove the file.
+struct session_header {
+  std::atomic<std::uint32_t> next_id;
+  std::atomic<std::uint32_t> ending;
+  std::uint32_t unused0[14];
+  alignas(64) shared_event workers;
+  shared_event completions;
+};
+static_assert(std::is_standard_layout_v<session_header> && std::is_trivially_destructible_v<session_header>);
+static_assert(offsetof(session_header, ending) == 4 && offsetof(session_header, workers) == 64);
+static_assert(offsetof(session_header, completions) == 68 && sizeof(session_header) == 128);
+
+//   vacant --control--> starting --worker--> running --control, after reaping it--> gone --control--> starting (a later id)
+//                       starting --control, after reaping it--> gone
+// Entry 1, the control process's own: vacant --control--> running --control, at the end of the session--> gone
+enum class worker_state : std::uint32_t {
+  vacant = 0,    // so a zeroed table has no workers
+  starting = 1,  // control has started the process, or is about to; `id` holds
+  running = 2,   // the worker itself says so: `who` holds, its inbox and results are there, calls may be sent
+  gone = 3,      // `exit_kind` and `exit_value` hold; nobody sends
+};
+
+enum class exit_kind : std::uint32_t { unknown = 0, exited = 1, signalled = 2 };
+
+// byte  field            who writes it, and under what
+//    0  state            see above. running is stored with release by the worker, gone by control; read with acquire
+//    4  id               control, before `starting`; an entry whose id differs stands for a process long gone
+//    8  who              the worker, before `running`; all zero for one that never came so far
+//   24  exit_kind, 28 exit_value   control, before `gone`: how the process ended; unknown if somebody else reaped it
+//   32  concurrency      control, before `starting`
+//   36  told_to_end      control: 1 once it has asked or forced the worker to end, so that its end is no surprise
+//   40  started_ns       control, before `starting`; real-time clock
+//   64  output_busy      control's reader: bit s is set before it reads stream s (0 stdout, 1 stderr), cleared after
+//                        what was read has been printed (sequentially consistent: the worker looks at the pipe, then here)
+//   68  output_partial   control's reader: bit s while it holds a line of stream s that is not finished
+//   72  output_done      event: control's reader has printed what it had read
+//   80  output_bytes     control's reader: bytes of stream s that it has dealt with; only grow
+//  128  calls_started, 136 calls_served   the worker; only grow
+//  144  last_started_ns  the worker: steady clock, start of the latest call
+//  152  last_function    the worker: that call's function, as an offset in its module
+//  160  running_calls    the worker: calls that run at this time; 164 waiting_calls: those of them asleep in weir
+// A worker that dies leaves 128..167 as they were; nobody decides by them. A control process that dies leaves
+// output_busy set: who waits for output looks whether it lives.
+struct process_entry {
+  std::atomic<worker_state> state;
+  std::atomic<std::uint32_t> id;
+  shm::process_identity who;
+  std::atomic<exit_kind> how;
+  std::atomic<std::int32_t> exit_value;
+  std::atomic<std::uint32_t> concurrency;
+  std::atomic<std::uint32_t> told_to_end;
+  std::atomic<std::int64_t> started_ns;
+  std::uint64_t unused0[2];
+  std::atomic<std::uint32_t> output_busy;
+  std::atomic<std::uint32_t> output_partial;
+  shared_event output_done;
+  std::uint32_t unused1;
+  std::atomic<std::uint64_t> output_bytes[2];
+  std::uint64_t unused2[4];
+  std::atomic<std::uint64_t> calls_started;
+  std::atomic<std::uint64_t> calls_served;
+  std::atomic<std::int64_t> last_started_ns;
+  std::atomic<std::uint64_t> last_function;
+  std::atomic<std::uint32_t> running_calls;
+  std::atomic<std::uint32_t> waiting_calls;
+  std::uint64_t unused3[11];
+};
+static_assert(std::is_standard_layout_v<process_entry> && std::is_trivially_destructible_v<process_entry>);
+static_assert(std::atomic<worker_state>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(offsetof(process_entry, who) == 8 && offsetof(process_entry, how) == 24);
+static_assert(offsetof(process_entry, concurrency) == 32 && offsetof(process_entry, started_ns) == 40);
+static_assert(offsetof(process_entry, output_busy) == 64 && offsetof(process_entry, output_done) == 72);
+static_assert(offsetof(process_entry, output_bytes) == 80 && offsetof(process_entry, calls_started) == 128);
+static_assert(offsetof(process_entry, last_function) == 152 && offsetof(process_entry, running_calls) == 160);
+static_assert(sizeof(process_entry) == 256);
+
+inline constexpr std::size_t kSessionFileBytes = kEntriesOffset + kEntries * sizeof(process_entry);
+
+}  // namespace weir::runtime

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sessions and their workers: starting, ending, what they inherit, what they cost.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "segment/names.hpp"
+#include "support/child.hpp"
+#include "support/session.hpp"
+#include "weir/channel.hpp"
+
+namespace weir::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Sessions : public SessionTest {};
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(Sessions, NumberTheirWorkersFromTwo) {
+  const auto first = start(2);
+  EXPECT_EQ(first[0].id(), 2U);
+  EXPECT_EQ(first[1].id(), 3U);
+  session().remove_workers({first[0]});
+  EXPECT_EQ(start(1).front().id(), 4U);
+  EXPECT_EQ(session().workers(), (std::vector<worker>{worker(3), worker(4)}));
+  EXPECT_EQ(session().worker(3), first[1]);
+  EXPECT_THROW(static_cast<void>(session().worker(5)), not_found);
+  std::ostringstream text;
+  text << first[1];
+  EXPECT_EQ(text.str(), "worker 3");
+}
+
+TEST_F(Sessions, GiveTheirWorkersInTurn) {
+  EXPECT_THROW(static_cast<void>(session().any_worker()), not_found);
+  start(3);
+  std::vector<process_id> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(session().any_worker().id());
+  EXPECT_EQ(ids, (std::vector<process_id>{2, 3, 4, 2, 3, 4}));
+}
+
+TEST_F(Sessions, RefuseASecondOne) {
+  EXPECT_THROW(weir::session(), already_exists);
+  EXPECT_EQ(start(1).front().fetch(my_id), 2U);
+}
+
+TEST_F(Sessions, CanFollowEachOther) {
+  start(1);
+  end_session();
+  EXPECT_THROW(worker(2), not_in_session);
+  weir::session second;
+  EXPECT_NE(second.realm(), realm());
+  EXPECT_EQ(second.add_workers(1).front().fetch(my_id), 2U);
+}
+
+TEST_F(Sessions, RefuseWhatMakesNoSense) {
+  EXPECT_TRUE(start(0).empty());
+  EXPECT_THROW(start(1, {.concurrency = 0}), invalid_argument);
+  EXPECT_THROW(start(1'000'000), invalid_argument);
+  EXPECT_THROW(session().remove_workers(worker(1)), invalid_argument);
+}
+
+TEST_F(Sessions, RemoveWorkersAfterTheirCalls) {
+  const auto ws = start(2);
+  channel<int> done(200);
+  for (int i = 0; i < 100; ++i) {
+    ws[0].post(
+        [](channel<int> c, int x) {
+          std::this_thread::sleep_for(1ms);
+          c.put(x);
+        },
+        done, i);
+  }
+  session().remove_workers(ws[0]);
+  EXPECT_EQ(done.size(), 100U);
+  EXPECT_FALSE(ws[0].is_alive());
+  EXPECT_THROW(static_cast<void>(ws[0].call(my_id)), worker_died);
+  EXPECT_EQ(ws[1].fetch(my_id), 3U);
+  session().remove_workers(ws);  // those that have gone are no error
+  EXPECT_TRUE(session().workers().empty());
+}
+
+TEST_F(Sessions, EndAfterTheCallsThatWerePosted) {
+  const std::string name = "test-" + std::to_string(::getpid()) + ".posted";
+  auto done = channel<int>::create(name, 64);
+  for (const auto& w : start(3)) {
+    for (int i = 0; i < 10; ++i) {
+      w.post(
+          [](const std::string& n) {
+            std::this_thread::sleep_for(1ms);
+            channel<int>::open(n).put(1);
+          },
+          name);
+    }
+  }
+  end_session();
+  EXPECT_EQ(done.size(), 30U);
+  channel<int>::remove(name);
+}
+
+TEST_F(Sessions, LetCallsThatHaveBegunUseTheirOwnWorkerToTheEnd) {
+  const std::string name = "test-" + std::to_string(::getpid()) + ".nested";
+  auto done = channel<int>::create(name, 1);
+  start(1).front().post(
+      [](const std::string& n) {
+        std::this_thread::sleep_for(100ms);
+        const int value = worker(2).fetch([] { return 8; });
+        channel<int>::open(n).put(value);
+      },
+      name);
+  end_session();
+  EXPECT_EQ(done.try_take(), 8);
+  channel<int>::remove(name);
+}
+
+TEST(SessionsInAHurry, EndWorkersThatDoNotEndThemselves) {
+  weir::session session({.output = {}, .exit_grace = 50ms});
+  const auto ws = session.add_workers(2);
+  ws[0].post([] {
+    std::signal(SIGTERM, SIG_IGN);
+    for (;;) std::this_thread::sleep_for(1h);
+  });
+  session.remove_workers(ws);
+  EXPECT_TRUE(session.workers().empty());
+}
+
+TEST_F(Sessions, KeepUnnamedObjectsThatAreStillHeld) {
+  channel<int> held(1);
+  {
+    const auto w = start(1).front();
+    w.fetch([](channel<int> c) { c.put(5); }, held);
+    session().remove_workers(w);
+  }
+  // Made before the end, used after it.
+  auto handle = std::make_unique<channel<int>>(std::move(held));
+  const std::string prefix = '@' + realm() + '.';
+  EXPECT_FALSE(shm::list_segments(prefix).empty());
+  handle.reset();
+}
+
+TEST_F(Sessions, GiveWorkersArgumentsAndEnvironmentOfTheControlProcess) {
+  ::setenv("WEIR_TEST_INHERITED", "yes", 1);
+  ::setenv("WEIR_TEST_CHANGED", "before", 1);
+  worker_options options;
+  options.environment = {{"WEIR_TEST_CHANGED", "after"}, {"WEIR_TEST_ADDED", "a=b"}};
+  const auto w = start(1, options).front();
+  const auto variable = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "unset" : value);
+  };
+  EXPECT_EQ(w.fetch(variable, "WEIR_TEST_INHERITED"), "yes");
+  EXPECT_EQ(w.fetch(variable, "WEIR_TEST_CHANGED"), "after");
+  EXPECT_EQ(w.fetch(variable, "WEIR_TEST_ADDED"), "a=b");
+  EXPECT_EQ(w.fetch(variable, "WEIR_WORKER"), "unset");
+  EXPECT_EQ(w.fetch(contents, "/proc/self/cmdline"), contents("/proc/self/cmdline"));
+  EXPECT_EQ(w.fetch(contents, "/proc/self/comm"), contents("/proc/self/comm"));
+}
+
+TEST_F(Sessions, GiveWorkersNoneOfTheControlProcessesFiles) {
+  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const auto w = start(2).back();
+  const auto descriptors = [] {
+    std::vector<std::string> open;
+    for (int fd = 3; fd < 200; ++fd) {
+      char target[256] = {};
+      if (::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof target - 1) > 0)
+        open.emplace_back(target);
+    }
+    return open;
+  };
+  for (const std::string& each : w.fetch(descriptors)) EXPECT_EQ(each.find("/dev/null"), std::string::npos) << each;
+  ::close(file);
+}
+
+int answer_of_this_program() { return 42; }
+
+TEST_F(Sessions, StartWorkersAfterTheExecutableWasDeleted) {
+  // A copy of this program, which deletes itself before it starts a worker.
+  const std::string copy = testing::TempDir() + "/weir-copy-" + std::to_string(::getpid());
+  std::ofstream(copy, std::ios::binary) << contents("/proc/self/exe");
+  ::chmod(copy.c_str(), 0700);
+  ::setenv("WEIR_TEST_DELETE_ITSELF", copy.c_str(), 1);
+  const std::string command = copy + " --gtest_filter=ProgramThatDeletesItself.* --gtest_also_run_disabled_tests";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  ::unsetenv("WEIR_TEST_DELETE_ITSELF");
+}
+
+TEST(ProgramThatDeletesItself, DISABLED_StartsAWorker) {
+  const char* own_path = std::getenv("WEIR_TEST_DELETE_ITSELF");
+  ASSERT_NE(own_path, nullptr);
+  ASSERT_EQ(::unlink(own_path), 0);
+  weir::session session;
+  EXPECT_EQ(session.add_workers(1).front().fetch(answer_of_this_program), 42);
+}
+
+TEST_F(Sessions, SayWhyWorkersDoNotStart) {
+  worker_options options;
+  options.environment = {{"LD_PRELOAD", ""}, {"WEIR_TEST_EXIT_AT_START", "7"}};
+  try {
+    start(2, options);
+    FAIL();
+  } catch (const worker_died& e) {
+    EXPECT_EQ(e.exit_status(), 7);
+    EXPECT_NE(std::string(e.what()).find("has ended: exit status 7"), std::string::npos) << e.what();
+  }
+  EXPECT_TRUE(session().workers().empty());
+  EXPECT_EQ(start(1).front().id(), 4U);
+}
+
+// Runs before main(), in workers too.
+[[maybe_unused]] const bool exit_at_start = [] {
+  const char* status = std::getenv("WEIR_TEST_EXIT_AT_START");
+  if (status != nullptr) ::_exit(std::atoi(status));
+  const char* stay = std::getenv("WEIR_TEST_STAY_AT_START");
+  while (stay != nullptr) std::this_thread::sleep_for(1h);
+  return true;
+}();
+
+TEST_F(Sessions, GiveUpOnWorkersThatDoNotBecomeReady) {
+  worker_options options;
+  options.environment = {{"WEIR_TEST_STAY_AT_START", "yes"}};
+  options.start_timeout = 100ms;
+  EXPECT_THROW(start(2, options), timed_out);
+  EXPECT_EQ(start(1).front().fetch(my_id), 4U);
+}
+
+TEST_F(Sessions, MayHaveEightWorkers) {
+  const auto ws = start(8);
+  ASSERT_EQ(ws.size(), 8U);
+  process_id sum = 0;
+  for (const auto& w : ws)
+    sum += w.fetch([] {
+      process_id others = 0;
+      for (process_id id = 2; id <= 9; ++id) others += worker(id).fetch(my_id);
+      return others;
+    });
+  EXPECT_EQ(sum, 8U * 44U);
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+TEST_F(Sessions, OfEightIdleWorkersUseNextToNoProcessorTime) {
+  const auto ws = start(8);
+  const auto used = [&] {
+    double sum = 0;
+    for (const auto& w : ws) sum += w.fetch(cpu_seconds);
+    return sum;
+  };
+  static_cast<void>(used());
+  const double before = used();
+  std::this_thread::sleep_for(5s);
+  const double after = used();
+  RecordProperty("milliseconds", std::to_string((after - before) * 1e3));
+  EXPECT_LT(after - before, 0.050);  // the promise itself
+}
+
+TEST_F(Sessions, AreNotThoseOfAForkedChild) {
+  const auto w = start(1).front();
+  child forked([&] {
+    bool refused = false;
+    try {
+      static_cast<void>(worker(2));
+    } catch (const not_in_session&) {
+      refused = true;
+    }
+    return refused ? 0 : 1;
+  });
+  EXPECT_EQ(forked.wait(), 0);
+  child exiting([&] {
+    end_session();  // its copy does nothing
+    return 0;
+  });
+  exiting.wait();
+  EXPECT_EQ(w.fetch(my_id), 2U);
+}
+
+TEST_F(Sessions, StayAtWorkWithWorkersBeingAddedAndRemovedFromThreads) {
+  std::vector<std::jthread> threads;
+  std::atomic<int> answers{0};
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 4; ++i) {
+        const auto w = start(1).front();
+        if (w.fetch(my_id) == w.id()) ++answers;
+        session().remove_workers(w);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(answers, 12);
+}
+
+}  // namespace
+}  // namespace weir::tests
