@@ -81,20 +81,20 @@ weir::session& session() {
 void use(weir::session& of_main) noexcept { the_session = &of_main; }
 
 cpu_pair cpus() {
-  static const cpu_pair found = first_two();
-  return found;
+  static const cpu_pair kPair = first_two();
+  return kPair;
 }
 
 pinned_thread::pinned_thread(int cpu) : before_(allowed_cpus()) { set_cpus(0, only(cpu)); }
 pinned_thread::~pinned_thread() { sched_setaffinity(0, sizeof before_, &before_); }
 
 const weir::worker& peer() {
-  static const weir::worker started = [] {
-    const weir::worker worker = session().add_workers(1).front();
+  static const weir::worker kPeer = [] {
+    weir::worker worker = session().add_workers(1).front();
     worker.fetch(pin_process, cpus().there);
     return worker;
   }();
-  return started;
+  return kPeer;
 }
 
 void report(benchmark::State& state, const std::string& name, const histogram& durations) {

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <iostream>
 #include <numeric>
-#include <vector>
 #include <string>
+#include <vector>
 
 #include "transcript.hpp"
 #include "weir/weir.hpp"
@@ -59,7 +59,7 @@ double add_up(weir::channel<std::vector<double>> from) {
   return sum;
 }
 
-double hand_over(weir::worker to) {
+double hand_over(const weir::worker& to) {
   weir::channel<std::vector<double>> belt(2);
   weir::future<double> sum = to.call(add_up, belt);
   for (const double x : {1.0, 2.0, 3.0}) belt.put(std::vector<double>(100'000, x));

@@ -18,7 +18,7 @@ void show_title(const inspect::segment_report& s, std::string_view more) {
              painted(fmt::format("{}{}", text_of(s.state), why), style_of(s.state)));
 }
 
-void show_line(std::string_view label, std::string_view text) { fmt::print("  {:<8}  {}\n", label, text); }
+void show_line(std::string_view label, std::string_view text) { fmt::print("  {:<9}  {}\n", label, text); }
 
 void show_segment(const inspect::segment_report& s) {
   const inspect::header_report& h = *s.header;

@@ -17,7 +17,7 @@ void show_session(const inspect::session_report& report) {
     const std::string pid = p.who.pid == 0 ? "-" : std::to_string(p.who.pid);
     const std::string ended = p.state == runtime::worker_state::gone ? p.ended.text()
                               : lost                                 ? "its process is dead"
-                                                                     : "";
+                                                                     : "-";
     const style how = lost ? style::warning : p.state == runtime::worker_state::running ? style::good : style::faint;
     out.add({{std::to_string(p.id)},
              {pid},

@@ -71,6 +71,7 @@ void store_error(runtime::results_segment& segment, result_place place, const st
 }  // namespace
 
 future_core::~future_core() {
+  if (self_->is_forked()) return;  // the reference is the parent's
   slot().references.fetch_sub(1, std::memory_order_seq_cst);
   if (kind_ == reference::first) self_->results().let_go(place_.slot);
 }

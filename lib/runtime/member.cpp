@@ -28,8 +28,11 @@ struct current_member {
 };
 
 current_member& holder() {
-  static auto* const made =
-      new current_member;  // never destroyed: futures with static storage may outlive it otherwise
+  static current_member* const made = [] {
+    auto* fresh = new current_member;  // never destroyed: asked for while the process ends
+    ::pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); }, &member::leave_after_fork);
+    return fresh;
+  }();
   return *made;
 }
 
@@ -56,6 +59,16 @@ member::member(session_table table, process_id id)
 member::~member() = default;
 
 void member::set_executor(std::unique_ptr<executor> runner) { executor_ = std::move(runner); }
+
+/// In the child, with the lock that was taken before fork(). What belongs to threads is left alone: they are not here.
+void member::leave_after_fork() noexcept {
+  static auto* const left_alone = new std::shared_ptr<member>;
+  left_alone->swap(holder().value);
+  if (*left_alone) (*left_alone)->forked_.store(true, std::memory_order_relaxed);
+  if (my_id() != kControlProcess) shm::set_my_id(kControlProcess);
+  executor::forget_thread();
+  holder().mutex.unlock();
+}
 
 std::shared_ptr<member> member::current() {
   current_member& here = holder();

@@ -43,6 +43,10 @@ class member : public std::enable_shared_from_this<member> {
   static std::shared_ptr<member> current_or_throw(const std::string& operation);
   static void set_current(std::shared_ptr<member> self);
 
+  /// True in a child forked from the member: what it has is its parent's.
+  [[nodiscard]] bool is_forked() const noexcept { return forked_.load(std::memory_order_relaxed); }
+  static void leave_after_fork() noexcept;
+
   [[nodiscard]] process_id id() const noexcept { return id_; }
   [[nodiscard]] session_table& table() noexcept { return table_; }
   [[nodiscard]] own_results& results() noexcept { return results_; }
@@ -66,6 +70,7 @@ class member : public std::enable_shared_from_this<member> {
   std::unique_ptr<executor> executor_;
   std::unique_ptr<continuations> continuations_;
   std::atomic<std::uint64_t> blobs_{0};
+  std::atomic<bool> forked_{false};
   std::mutex mutex_;  // guards what follows
   std::map<process_id, std::shared_ptr<link>> links_;
   std::map<process_id, std::shared_ptr<results_segment>> other_results_;

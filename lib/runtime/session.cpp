@@ -34,11 +34,14 @@ constexpr std::chrono::seconds kAfterTerminate{1};
 
 /// A process's second session has a realm of its own: workers count from 2 again, and must not make names that objects
 /// left over from the first still have.
-void take_fresh_realm() {
+std::string take_realm() {
+  if (runtime::member::current()) throw already_exists("weir: start session: this process has one already");
   static std::atomic<bool> used{false};
-  if (!used.exchange(true)) return;
-  std::random_device random;
-  shm::join_realm(fmt::format("{:08x}{:04x}", random(), random() & 0xffffU));
+  if (used.exchange(true)) {
+    std::random_device random;
+    shm::join_realm(fmt::format("{:08x}{:04x}", random(), random() & 0xffffU));
+  }
+  return shm::realm();
 }
 
 }  // namespace
@@ -74,9 +77,7 @@ class session::implementation {
   std::unique_ptr<runtime::monitor> monitor_;
 };
 
-session::implementation::implementation(session_options options)
-    : options_(std::move(options)), realm_((take_fresh_realm(), shm::realm())) {
-  if (runtime::member::current()) throw already_exists("weir: start session: this process has one already");
+session::implementation::implementation(session_options options) : options_(std::move(options)), realm_(take_realm()) {
   runtime::remove_dead_realms();
   try {
     self_ = std::make_shared<runtime::member>(runtime::session_table::create(), kControlProcess);

@@ -6,6 +6,7 @@
 #include <array>
 #include <list>
 #include <map>
+#include <numeric>
 #include <ranges>
 #include <thread>
 
@@ -25,7 +26,8 @@ TEST(PutAll, PutsTheItemsInOrderAndSaysHowMany) {
   EXPECT_EQ(ch.put_all(std::vector<int>{1, 2, 3}), 3U);
   EXPECT_EQ(ch.put_all(std::list<short>{4, 5}), 2U);
   EXPECT_EQ(ch.put_all(std::vector<int>{}), 0U);
-  EXPECT_EQ(ch.put_all(std::views::iota(6, 8)), 2U);
+  const std::vector<int> more{0, 6, 7};
+  EXPECT_EQ(ch.put_all(std::ranges::subrange(more.begin() + 1, more.end())), 2U);
   EXPECT_THAT(ch.peek(), ElementsAre(1, 2, 3, 4, 5, 6, 7));
 }
 
@@ -54,11 +56,12 @@ TEST(PutAll, OfMoreThanFitsWaitsForTakersThatWereAsleep) {
       for (const int n : ch) taken.push_back(n);
     });
     wait_until_waiting(ch, 1);
-    EXPECT_EQ(ch.put_all(std::views::iota(0, 500)), 500U);
+    std::vector<int> items(500);
+    std::iota(items.begin(), items.end(), 0);
+    EXPECT_EQ(ch.put_all(items), 500U);
     ch.close();
     taker.join();
-    EXPECT_EQ(taken.size(), 500U);
-    EXPECT_TRUE(std::ranges::is_sorted(taken));
+    EXPECT_EQ(taken, items);
   }
 }
 

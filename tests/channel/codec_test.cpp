@@ -341,8 +341,9 @@ TEST(EncodedValues, OfNoValuesAreNoBytes) {
 }
 
 TEST(EncodedValues, EachBeginAtAMultipleOfSixteen) {
+  const std::vector<double> large(100);
   encoder encoded;
-  detail::encode_values(encoded, char{1}, std::string("abc"), std::vector<double>(100));
+  detail::encode_values(encoded, char{1}, std::string("abc"), large);
   const std::vector<std::byte> body = encoded.body();
   detail::frame_reader frames(body);
   for (const std::size_t expected : {1U, 3U, 800U}) {

@@ -177,9 +177,9 @@ TEST_F(Death, OfAWorkerWakesWhoWaitsForRoomInItsInbox) {
 
 TEST_F(Death, IsToldToWhoAskedForIt) {
   channel<int> told(8);
-  session().on_worker_exit([&](const worker_exit& e) {
+  session().on_worker_exit([&session = session(), told](const worker_exit& e) mutable {
     told.put(static_cast<int>(e.id) * 1000 + e.report.signal.value_or(0) * 10 + (e.expected ? 1 : 0));
-    if (e.id == 2) static_cast<void>(session().add_workers(1));  // it may use the session
+    if (e.id == 2) static_cast<void>(session.add_workers(1));  // it may use the session
   });
   const auto ws = start(2);
   ::kill(ws[0].fetch(pid), SIGKILL);

@@ -2,6 +2,7 @@
 // Sessions and their workers: starting, ending, what they inherit, what they cost.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -171,20 +173,21 @@ TEST_F(Sessions, GiveWorkersArgumentsAndEnvironmentOfTheControlProcess) {
   EXPECT_EQ(w.fetch(contents, "/proc/self/comm"), contents("/proc/self/comm"));
 }
 
-TEST_F(Sessions, GiveWorkersNoneOfTheControlProcessesFiles) {
-  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const auto w = start(2).back();
-  const auto descriptors = [] {
-    std::vector<std::string> open;
-    for (int fd = 3; fd < 200; ++fd) {
-      char target[256] = {};
-      if (::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof target - 1) > 0)
-        open.emplace_back(target);
-    }
-    return open;
-  };
-  for (const std::string& each : w.fetch(descriptors)) EXPECT_EQ(each.find("/dev/null"), std::string::npos) << each;
-  ::close(file);
+std::set<std::string> open_pipes() {
+  std::set<std::string> pipes;
+  for (int fd = 0; fd < 200; ++fd) {
+    char target[64] = {};
+    const bool is_open = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof target - 1) > 0;
+    if (is_open && std::string(target).starts_with("pipe:")) pipes.insert(target);
+  }
+  return pipes;
+}
+
+TEST_F(Sessions, GiveWorkersNoneOfEachOthersPipes) {
+  const auto ws = start(3);
+  const auto first = ws[0].fetch(open_pipes);
+  for (const std::string& pipe : ws[2].fetch(open_pipes)) EXPECT_FALSE(first.contains(pipe)) << pipe;
+  for (const std::string& pipe : start(1).front().fetch(open_pipes)) EXPECT_FALSE(first.contains(pipe)) << pipe;
 }
 
 int answer_of_this_program() { return 42; }
@@ -288,11 +291,14 @@ TEST_F(Sessions, AreNotThoseOfAForkedChild) {
     return refused ? 0 : 1;
   });
   EXPECT_EQ(forked.wait(), 0);
+  auto held = w.call([] { return 4; });
   child exiting([&] {
-    end_session();  // its copy does nothing
+    session().~session();  // its copy does nothing
+    held = {};
     return 0;
   });
   exiting.wait();
+  EXPECT_EQ(held.get(), 4);
   EXPECT_EQ(w.fetch(my_id), 2U);
 }
 

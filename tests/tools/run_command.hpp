@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weir::tests {
+
+struct command_result {
+  int status = -1;  ///< exit status; -1: it was killed
+  std::string out;
+  std::string err;
+};
+
+struct command_setting {
+  bool on_a_terminal = false;        ///< stdout is one; its output has \r\n for \n
+  bool no_color = false;             ///< NO_COLOR is set
+  bool in_empty_memory = false;      ///< with a /dev/shm of its own, if this user may have that
+  bool* has_empty_memory = nullptr;  ///< whether it had
+};
+
+/// Runs the command `weir`.
+[[nodiscard]] command_result run_weir(const std::vector<std::string>& arguments, const command_setting& setting = {});
+
+}  // namespace weir::tests
