@@ -24,8 +24,7 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using number = std::int64_t;
 
-constexpr number kWrong = -1;     // what take() gives if the item is damaged
-constexpr int kSampleEvery = 16;  // the clock costs too much to be read for each item
+constexpr number kWrong = -1;  // what take() gives if the item is damaged
 constexpr number kWarmUpItems = 100;
 
 // Some, and no more memory than caches and small machines have.
@@ -33,6 +32,9 @@ std::size_t capacity_for(std::size_t item_bytes) {
   constexpr std::size_t kBytesInFlight = std::size_t{4} << 20U;
   return std::clamp<std::size_t>(kBytesInFlight / item_bytes, 2, 256);
 }
+
+// One round trip of so many has its time taken. For small items the clock costs too much to be read each time.
+constexpr number sample_every(std::size_t item_bytes) { return item_bytes < 4096 ? 16 : 1; }
 
 // ---- the ways of handing items over
 
@@ -121,9 +123,10 @@ void latency(benchmark::State& state) {
   };
   bool right = true;
   while (right && sent < kWarmUpItems) right = round_trip();
+  const number every = sample_every(bytes);
   bench::histogram one_way;
   for (auto _ : state) {
-    if (sent % kSampleEvery == 0) {
+    if (sent % every == 0) {
       const auto start = clock_type::now();
       right = round_trip();
       one_way.add((clock_type::now() - start) / 2);

@@ -7,7 +7,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-program=$1
+program=$(realpath "$1")
 shift
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT

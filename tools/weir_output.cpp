@@ -15,13 +15,10 @@ namespace weir::command {
 namespace {
 
 bool shows_colours() {
-  static const bool answer = [] {
-    const char* no = std::getenv("NO_COLOR");  // https://no-color.org
-    const char* terminal = std::getenv("TERM");
-    return ::isatty(STDOUT_FILENO) == 1 && (no == nullptr || *no == '\0') &&
-           (terminal == nullptr || std::string_view(terminal) != "dumb");
-  }();
-  return answer;
+  const char* no = std::getenv("NO_COLOR");  // https://no-color.org
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no == nullptr || *no == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 bool continues(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }

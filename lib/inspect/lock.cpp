@@ -26,18 +26,15 @@ std::string read_proc(std::int32_t id, const char* file) {
 
 /// What glibc writes into the kind of the mutexes that robust_mutex::make() makes.
 std::int32_t kind_of_own_mutexes() {
-  static const std::int32_t kind = [] {
-    pthread_mutexattr_t attributes;
-    pthread_mutex_t mutex;
-    ::pthread_mutexattr_init(&attributes);
-    ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    ::pthread_mutex_init(&mutex, &attributes);
-    const std::int32_t made = mutex.__data.__kind;
-    ::pthread_mutex_destroy(&mutex);
-    ::pthread_mutexattr_destroy(&attributes);
-    return made;
-  }();
+  pthread_mutexattr_t attributes;
+  pthread_mutex_t mutex;
+  ::pthread_mutexattr_init(&attributes);
+  ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  ::pthread_mutex_init(&mutex, &attributes);
+  const std::int32_t kind = mutex.__data.__kind;
+  ::pthread_mutex_destroy(&mutex);
+  ::pthread_mutexattr_destroy(&attributes);
   return kind;
 }
 

@@ -69,6 +69,7 @@ executor::executor(member& self, std::uint32_t concurrency, output_gate* gate)
 void executor::before_sleep() noexcept {
   own_thread* me = tl_thread_;
   if (me == nullptr || !me->in_call || me->sleeps++ != 0) return;
+  me->owner.entry_.waits.fetch_add(1, std::memory_order_relaxed);
   me->owner.entry_.waiting_calls.fetch_add(1, std::memory_order_relaxed);
   me->owner.permits_.release();
   if (me->is_listener) me->owner.pass_listening_on(*me);

@@ -50,7 +50,7 @@ constexpr std::uint32_t make_word(result_phase phase, std::uint32_t generation) 
   return (generation << kGenerationShift) | static_cast<std::uint32_t>(phase);
 }
 constexpr bool is_final(result_phase phase) noexcept {
-  return phase == result_phase::ready || phase == result_phase::failed;
+  return phase == result_phase::ready || phase == result_phase::failed || phase == result_phase::passed_on;
 }
 
 inline constexpr std::uint32_t kInSlot = 0;   // the answer lies in `small`

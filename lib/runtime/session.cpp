@@ -23,6 +23,7 @@
 #include "runtime/worker_process.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
+#include "sync/futex.hpp"
 
 namespace weir {
 namespace {
@@ -31,6 +32,15 @@ using clock = std::chrono::steady_clock;
 
 /// What a worker gets between the two signals that end it.
 constexpr std::chrono::seconds kAfterTerminate{1};
+/// Calls that have waited in weir for so long, all of them, wait for something that will not come.
+constexpr std::chrono::milliseconds kQuietForGood{500};
+
+/// What the session's processes have done, to be compared with what they will have done a little later.
+struct activity {
+  bool all_wait = true;  // every unfinished call is asleep in weir
+  std::uint64_t steps = 0;
+  friend bool operator==(const activity&, const activity&) = default;
+};
 
 /// A process's second session has a realm of its own: workers count from 2 again, and must not make names that objects
 /// left over from the first still have.
@@ -70,6 +80,8 @@ class session::implementation {
   void start(process_id id, const worker_options& options);
   void await_start(const std::vector<process_id>& ids, const worker_options& options);
   void kill(const std::vector<process_id>& ids);
+  [[nodiscard]] activity look_at_activity() const;
+  bool await_end(const std::vector<process_id>& ids, clock::time_point until) const;
 
   const int owner_ = ::getpid();
   std::mutex start_mutex_;  // one thread at a time makes entries in the table
@@ -202,6 +214,37 @@ std::vector<weir::worker> session::implementation::add_workers(std::size_t count
   return added;
 }
 
+activity session::implementation::look_at_activity() const {
+  activity now;
+  const process_id end = table().header().next_id.load(std::memory_order_acquire);
+  for (process_id id = kControlProcess; id < end; ++id) {
+    const runtime::process_entry* entry = table().find(id);
+    if (entry == nullptr || table().is_gone(id)) continue;
+    now.steps += entry->calls_started.load(std::memory_order_relaxed) +
+                 entry->calls_served.load(std::memory_order_relaxed) + entry->waits.load(std::memory_order_relaxed);
+    // Not exact while calls come and go, but then the steps change too.
+    if (entry->running_calls.load(std::memory_order_relaxed) != entry->waiting_calls.load(std::memory_order_relaxed)) {
+      now.all_wait = false;
+    }
+  }
+  return now;
+}
+
+/// Waits for workers that have been told to end. False: they have not, and nothing is gained by waiting longer.
+bool session::implementation::await_end(const std::vector<process_id>& ids, clock::time_point until) const {
+  activity last = look_at_activity();
+  auto quiet_since = clock::now();
+  while (clock::now() < until) {
+    if (wait_for_workers(std::min(until, clock::now() + sync::kLongestSleep), [&] { return are_gone(ids); }))
+      return true;
+    const activity now = look_at_activity();
+    if (!now.all_wait || now != last) quiet_since = clock::now();
+    last = now;
+    if (clock::now() - quiet_since >= kQuietForGood) return false;
+  }
+  return are_gone(ids);
+}
+
 void session::implementation::end_workers(const std::vector<process_id>& ids) {
   const auto until = clock::now() + options_.exit_grace;
   for (const process_id id : ids) {
@@ -210,7 +253,7 @@ void session::implementation::end_workers(const std::vector<process_id>& ids) {
     entry->told_to_end.store(1, std::memory_order_relaxed);
     runtime::send_end(*self_, id, detail::deadline::at(until));
   }
-  if (wait_for_workers(until, [&] { return are_gone(ids); })) return;
+  if (await_end(ids, until)) return;
   for (const process_id id : ids) monitor_->send_signal(id, SIGTERM);
   if (wait_for_workers(clock::now() + kAfterTerminate, [&] { return are_gone(ids); })) return;
   kill(ids);

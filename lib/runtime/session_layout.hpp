@@ -67,8 +67,9 @@ enum class exit_kind : std::uint32_t { unknown = 0, exited = 1, signalled = 2 };
 //  128  calls_started, 136 calls_served   the worker; only grow
 //  144  last_started_ns  the worker: steady clock, start of the latest call
 //  152  last_function    the worker: that call's function, as an offset in its module
-//  160  running_calls    the worker: calls that run at this time; 164 waiting_calls: those of them asleep in weir
-// A worker that dies leaves 128..167 as they were; nobody decides by them. A control process that dies leaves
+//  160  running_calls    the worker: calls that have begun and not ended; 164 waiting_calls: those of them asleep in weir
+//  168  waits            the worker: how often a call has gone to sleep in weir; only grows
+// A worker that dies leaves 128..175 as they were; the end of the session reads them of the living only. A control process that dies leaves
 // output_busy set: who waits for output looks whether it lives.
 struct process_entry {
   std::atomic<worker_state> state;
@@ -92,7 +93,8 @@ struct process_entry {
   std::atomic<std::uint64_t> last_function;
   std::atomic<std::uint32_t> running_calls;
   std::atomic<std::uint32_t> waiting_calls;
-  std::uint64_t unused3[11];
+  std::atomic<std::uint64_t> waits;
+  std::uint64_t unused3[10];
 };
 static_assert(std::is_standard_layout_v<process_entry> && std::is_trivially_destructible_v<process_entry>);
 static_assert(std::atomic<worker_state>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
@@ -101,7 +103,7 @@ static_assert(offsetof(process_entry, concurrency) == 32 && offsetof(process_ent
 static_assert(offsetof(process_entry, output_busy) == 64 && offsetof(process_entry, output_done) == 72);
 static_assert(offsetof(process_entry, output_bytes) == 80 && offsetof(process_entry, calls_started) == 128);
 static_assert(offsetof(process_entry, last_function) == 152 && offsetof(process_entry, running_calls) == 160);
-static_assert(sizeof(process_entry) == 256);
+static_assert(offsetof(process_entry, waits) == 168 && sizeof(process_entry) == 256);
 
 inline constexpr std::size_t kSessionFileBytes = kEntriesOffset + kEntries * sizeof(process_entry);
 

@@ -115,6 +115,7 @@ process_id session_table::add_process(std::uint32_t concurrency) {
   entry.last_function.store(0, std::memory_order_relaxed);
   entry.running_calls.store(0, std::memory_order_relaxed);
   entry.waiting_calls.store(0, std::memory_order_relaxed);
+  entry.waits.store(0, std::memory_order_relaxed);
   header().next_id.store(id + 1, std::memory_order_release);  // pairs with the acquire in was_used()
   return id;
 }

@@ -28,7 +28,6 @@ using testing::HasSubstr;
 class ForgedSegment : public InspectedChannel {
  protected:
   static constexpr std::size_t kCapacity = 4;
-  static constexpr std::uint64_t kBlocks = kCapacity + 64;
 
   /// A sound channel with a long item in slot 0 and a short one in slot 1, which nobody has open.
   void SetUp() override {
