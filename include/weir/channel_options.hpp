@@ -12,8 +12,9 @@ inline constexpr std::size_t kMaxCapacity = std::size_t{1} << 20;
 /// How a channel is made. Fixed at creation; openers take what they find.
 struct channel_options {
   /// Largest item in bytes; put throws item_too_large above it. 0: as much as the address space set aside for a channel
-  /// (256 GiB, less under an address-space limit or a sanitizer) allows, divided by the number of blocks; memory is
-  /// used only for what is written.
+  /// allows, divided by its capacity plus 64. That is 256 GiB for a process's first hundreds of channels, less for the
+  /// thousands after them (8 GiB at least) and under an address-space limit or a sanitizer; memory is used only for what
+  /// is written. Programs with many channels, or that depend on a size, say it here.
   std::size_t max_item_bytes = 0;
   /// Memory a free block may keep for its next item, in bytes; what is above is given back when the block is freed.
   /// The default keeps it, since touching new memory costs several times the copy itself.

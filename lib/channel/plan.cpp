@@ -25,15 +25,21 @@ constexpr bool kSanitizer = false;
 constexpr bool kSanitizer = false;
 #endif
 
-/// Address space for the blocks of one channel: 512 channels of the full size fit the 128 TiB of a process. Sanitizers
-/// keep shadow memory for all that is mapped, and a limit on address space may leave room for a few channels only.
+constexpr std::size_t kGiB = std::size_t{1} << 30U;
+
+/// Address space for the blocks of one channel. A process has 128 TiB: the first channels get the most, and the more this
+/// process has mapped the less each further one gets, so that thousands find room. Sanitizers keep shadow memory for all
+/// that is mapped, and a limit on address space may leave room for a few channels only.
 std::size_t address_space_for_blocks() noexcept {
-  std::size_t bytes = std::size_t{256} << 30U;
-  if (kSanitizer) bytes = std::size_t{8} << 30U;
+  constexpr std::size_t kInAll = 100 * 1024 * kGiB;
+  constexpr std::size_t kShareOfRest = 256;
+  const std::size_t mapped = std::min(shm::mapped_bytes(), kInAll);
+  std::size_t bytes = std::clamp((kInAll - mapped) / kShareOfRest, 8 * kGiB, 256 * kGiB);
+  if (kSanitizer) bytes = 8 * kGiB;
   rlimit limit{};
-  constexpr std::size_t kShare = 16;
+  constexpr std::size_t kShareOfLimit = 16;
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    bytes = std::min<std::size_t>(bytes, limit.rlim_cur / kShare);
+    bytes = std::min<std::size_t>(bytes, limit.rlim_cur / kShareOfLimit);
   }
   return bytes;
 }

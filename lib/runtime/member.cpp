@@ -19,6 +19,8 @@ namespace {
 /// Calls that wait to be run; callers wait when there are more. A sleeping caller costs less than slots that every
 /// process sets aside, and a process that is behind by this many has its callers' attention anyway.
 constexpr std::size_t kInboxCapacity = 256;
+/// Larger arguments travel in a file of their own. Bounds the address space that each inbox takes in each process.
+constexpr std::size_t kLargestMessage = std::size_t{16} << 20U;
 /// Memory that a place for a large message keeps for the next one.
 constexpr std::size_t kKeptMessageBytes = std::size_t{4} << 20U;
 
@@ -53,7 +55,7 @@ member::member(session_table table, process_id id)
       table_(std::move(table)),
       results_(table_, id),
       inbox_(detail::create_internal(inbox_name(id), inbox_type(), kInboxCapacity,
-                                     {.max_item_bytes = 0, .idle_block_bytes = kKeptMessageBytes})),
+                                     {.max_item_bytes = kLargestMessage, .idle_block_bytes = kKeptMessageBytes})),
       continuations_(std::make_unique<continuations>(table_)) {}
 
 member::~member() = default;
@@ -92,9 +94,21 @@ void member::set_current(std::shared_ptr<member> self) {
 
 std::shared_ptr<link> member::link_to(process_id id) {
   const std::scoped_lock lock(mutex_);
-  std::shared_ptr<link>& known = links_[id];
-  if (!known) known = std::make_shared<link>(id);
-  return known;
+  if (const auto known = links_.find(id); known != links_.end()) return known->second;
+  forget_the_gone();
+  return links_[id] = std::make_shared<link>(id);
+}
+
+/// Lets go of what processes that have ended have left mapped here. Under the lock.
+void member::forget_the_gone() {
+  std::erase_if(links_, [&](const auto& entry) {
+    if (!table_.is_gone(entry.first)) return false;
+    const std::unique_lock lock(entry.second->mutex, std::try_to_lock);
+    if (!lock) return false;
+    entry.second->inbox.reset();  // handles to the worker may live on
+    return true;
+  });
+  std::erase_if(other_results_, [&](const auto& entry) { return table_.is_gone(entry.first); });
 }
 
 std::shared_ptr<results_segment> member::results_of(process_id id) {

@@ -63,6 +63,8 @@ class member : public std::enable_shared_from_this<member> {
   [[nodiscard]] std::uint64_t next_blob() noexcept { return ++blobs_; }
 
  private:
+  void forget_the_gone();
+
   const process_id id_;
   session_table table_;
   own_results results_;

@@ -141,11 +141,15 @@ std::optional<exit_report> death_watch::ended() {
   if (table_.is_gone(id_)) return table_.report_of(id_);
   const process_entry* entry = table_.find(id_);
   if (entry == nullptr || entry->state.load(std::memory_order_acquire) != worker_state::running) return std::nullopt;
+  const auto now = clock::now();
   if (!seen_dead_) {
+    if (!last_look_) last_look_ = now;
+    if (now - *last_look_ < kLookAfter) return std::nullopt;
+    last_look_ = now;
     if (!shm::is_dead(entry->who)) return std::nullopt;
-    seen_dead_ = std::chrono::steady_clock::now();
+    seen_dead_ = now;
   }
-  if (std::chrono::steady_clock::now() - *seen_dead_ < kWaitForReport) return std::nullopt;
+  if (now - *seen_dead_ < kWaitForReport) return std::nullopt;
   return table_.is_gone(id_) ? table_.report_of(id_) : exit_report{};
 }
 

@@ -58,14 +58,18 @@ class session_table {
 class death_watch {
  public:
   death_watch(const session_table& table, process_id id) noexcept : table_(table), id_(id) {}
-  /// Nothing while it lives. To be asked at each bounded sleep.
+  /// Nothing while it lives. To be asked before each bounded sleep: from the second on it looks at the process itself
+  /// (a file in /proc).
   std::optional<exit_report> ended();
 
  private:
+  static constexpr std::chrono::milliseconds kLookAfter{90};  // less than a bounded sleep
   static constexpr std::chrono::milliseconds kWaitForReport{500};
+  using clock = std::chrono::steady_clock;
   const session_table& table_;
   process_id id_;
-  std::optional<std::chrono::steady_clock::time_point> seen_dead_;
+  std::optional<clock::time_point> last_look_;  // or the first question
+  std::optional<clock::time_point> seen_dead_;
 };
 
 /// The error that a caller of a gone process gets: "weir: <operation>: worker 2 <how it ended>".

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -26,6 +27,8 @@ namespace weir::shm {
 namespace {
 
 constexpr const char* kDirectory = "/dev/shm";
+
+std::atomic<std::size_t> g_mapped_bytes{0};
 
 std::string path_of(std::string_view name) { return fmt::format("{}/{}{}", kDirectory, kFilePrefix, name); }
 
@@ -57,8 +60,10 @@ boost::interprocess::mapped_region map(std::string_view operation, std::string_v
   try {
     return {mappable{fd}, boost::interprocess::read_write, 0, bytes};
   } catch (const boost::interprocess::interprocess_exception& e) {
-    throw no_space(fmt::format("weir: {} \"{}\": cannot map {} of address space: {}", operation, name, readable(bytes),
-                               system_text(static_cast<int>(e.get_native_error()))));
+    throw no_space(
+        fmt::format("weir: {} \"{}\": cannot map {} of address space: {} (channel_options.max_item_bytes bounds what a "
+                    "channel takes)",
+                    operation, name, readable(bytes), system_text(static_cast<int>(e.get_native_error()))));
   }
 }
 
@@ -137,6 +142,18 @@ void check_header(std::string_view operation, std::string_view name, const segme
 
 }  // namespace
 
+std::size_t mapped_bytes() noexcept { return g_mapped_bytes.load(std::memory_order_relaxed); }
+
+mapped_account::mapped_account(std::size_t bytes) noexcept : bytes_(bytes) {
+  g_mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+mapped_account::mapped_account(mapped_account&& other) noexcept : bytes_(std::exchange(other.bytes_, 0)) {}
+mapped_account& mapped_account::operator=(mapped_account&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+mapped_account::~mapped_account() { g_mapped_bytes.fetch_sub(bytes_, std::memory_order_relaxed); }
+
 unique_fd& unique_fd::operator=(unique_fd&& other) noexcept {
   if (this != &other) {
     reset();
@@ -164,6 +181,7 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   if (::ftruncate(made.file_.get(), static_cast<off_t>(file_bytes)) != 0) fail(operation, spec.name, errno);
   reserve_file_space(made.file_.get(), fmt::format("{} \"{}\"", operation, spec.name), 0, reserved_bytes);
   made.region_ = map(operation, spec.name, made.file_.get(), file_bytes);
+  made.account_ = mapped_account(file_bytes);
   WEIR_CRASH_POINT("segment.create.mapped");
   auto* header = new (made.base()) segment_header{};
   write_header(*header, spec, file_bytes);
@@ -219,6 +237,7 @@ segment segment::open(std::string_view operation, std::string_view name, object_
   check_header(operation, name, *copy, file_bytes, kind);
   found.file_number_ = info.st_ino;
   found.region_ = map(operation, name, found.file_.get(), file_bytes);
+  found.account_ = mapped_account(file_bytes);
   return found;
 }
 

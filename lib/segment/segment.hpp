@@ -33,6 +33,22 @@ class unique_fd {
   int fd_ = -1;
 };
 
+/// Address space that this process's segments take, all together.
+[[nodiscard]] std::size_t mapped_bytes() noexcept;
+
+/// Counts bytes among mapped_bytes() while it lives.
+class mapped_account {
+ public:
+  mapped_account() = default;
+  explicit mapped_account(std::size_t bytes) noexcept;
+  mapped_account(mapped_account&& other) noexcept;
+  mapped_account& operator=(mapped_account&& other) noexcept;
+  ~mapped_account();
+
+ private:
+  std::size_t bytes_ = 0;
+};
+
 /// What a new segment's header says.
 struct segment_spec {
   std::string name;  ///< without `weir.`
@@ -90,6 +106,7 @@ class segment {
   unique_fd file_;
   std::uint64_t file_number_ = 0;
   boost::interprocess::mapped_region region_;
+  mapped_account account_;
 };
 
 /// Names (without `weir.`) of all weir's files, sorted; `prefix` limits them.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Channels between processes.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -256,6 +258,16 @@ TEST_F(ChannelBetweenProcesses, ANamedOneSurvivesItsCreator) {
   });
   EXPECT_EQ(creator.wait(), 0);
   EXPECT_EQ(channel<std::string>::open(name()).take(), "still here");
+}
+
+TEST_F(ChannelBetweenProcesses, ThousandsFitOneProcess) {
+  std::vector<channel<std::vector<double>>> all;
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const std::size_t count = std::min<std::size_t>(2000, files.rlim_cur - 50);  // each has a descriptor open
+  for (std::size_t i = 0; i < count; ++i) all.emplace_back(1);
+  all.back().put(std::vector<double>(1000, 1.5));
+  EXPECT_EQ(all.back().take().size(), 1000U);
 }
 
 TEST_F(ChannelBetweenProcesses, OpenOrCreateInManyProcessesGivesOneChannel) {

@@ -97,7 +97,7 @@ class sequence_loan {
 
 /// What stands in for the types above where a channel's items cannot be read or written in place.
 struct not_in_place {
-  not_in_place() = delete;
+  explicit not_in_place(int) = delete;
 };
 
 /// Items that can be read in place.
