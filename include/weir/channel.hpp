@@ -219,7 +219,7 @@ class channel {
 
   void close() { detail::close(*core(), {}); }
   /// Those who find it closed are told the reason; iteration then throws.
-  void close(std::string reason) { detail::close(*core(), reason); }
+  void close(const std::string& reason) { detail::close(*core(), reason); }
   /// Closes the channel when that worker has ended: plainly if it ended well, otherwise with a reason that says how.
   template <detail::process_handle Worker>
   void close_when_gone(const Worker& worker) {

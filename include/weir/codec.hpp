@@ -183,8 +183,8 @@ struct require_transportable {
 template <class T>
 struct codec {
   static const item_type& type() {
-    static const item_type none;
-    return none;
+    static const item_type kNone;
+    return kNone;
   }
   static void encode(encoder& /*to*/, const T& /*value*/) {}
   [[noreturn]] static T decode(std::span<const std::byte> /*body*/) { std::terminate(); }
@@ -193,8 +193,8 @@ struct codec {
 
 template <class T>
 [[nodiscard]] const item_type& type_of_kind(item_kind kind) {
-  static const item_type type{.name = type_name<T>(), .hash = type_hash<T>(), .kind = kind, .element_name = {}};
-  return type;
+  static const item_type kType{.name = type_name<T>(), .hash = type_hash<T>(), .kind = kind, .element_name = {}};
+  return kType;
 }
 
 [[noreturn]] void throw_wrong_size(std::string_view type, std::size_t found_bytes, std::string_view expected);
@@ -202,12 +202,12 @@ template <class T>
 template <class T>
 requires(kind_of<T>() == item_kind::bytes) struct codec<T> {
   static const item_type& type() {
-    static const item_type type{.name = type_name<T>(),
-                                .hash = type_hash<T>(),
-                                .kind = item_kind::bytes,
-                                .fixed_bytes = static_cast<std::uint32_t>(sizeof(T)),
-                                .element_name = {}};
-    return type;
+    static const item_type kType{.name = type_name<T>(),
+                                 .hash = type_hash<T>(),
+                                 .kind = item_kind::bytes,
+                                 .fixed_bytes = static_cast<std::uint32_t>(sizeof(T)),
+                                 .element_name = {}};
+    return kType;
   }
   static void encode(encoder& to, const T& value) { to.refer(std::as_bytes(std::span(std::addressof(value), 1))); }
   static T decode(std::span<const std::byte> body) {
@@ -238,12 +238,12 @@ struct codec<T> {
   using element = element_of<T>;
 
   static const item_type& type() {
-    static const item_type type{.name = type_name<T>(),
-                                .hash = type_hash<T>(),
-                                .kind = item_kind::sequence,
-                                .element_bytes = static_cast<std::uint32_t>(sizeof(element)),
-                                .element_name = type_name<element>()};
-    return type;
+    static const item_type kType{.name = type_name<T>(),
+                                 .hash = type_hash<T>(),
+                                 .kind = item_kind::sequence,
+                                 .element_bytes = static_cast<std::uint32_t>(sizeof(element)),
+                                 .element_name = type_name<element>()};
+    return kType;
   }
   static void encode(encoder& to, const T& value) { to.refer(std::as_bytes(std::span(value.data(), value.size()))); }
   static T decode(std::span<const std::byte> body) {

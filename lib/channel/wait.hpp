@@ -31,7 +31,11 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
       return wait_result::done;
     }
   }
-  spin.did_not_pay();
+  const auto sleeps_from = std::chrono::steady_clock::now();
+  const auto came_at_last = [&] {
+    spin.slept(std::chrono::steady_clock::now() - sleeps_from);
+    return wait_result::done;
+  };
 
   ch::event& event = event_of(what);
   const auto rouse = [&event] {
@@ -57,7 +61,7 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
       const registration here(*this, what, until);
       // The epoch first, then the condition: what becomes true after this look changes the epoch.
       const std::uint32_t epoch = event.epoch.load(std::memory_order_seq_cst);
-      if (once() == attempt::done) return wait_result::done;
+      if (once() == attempt::done) return came_at_last();
       if (stopping()) {
         result = wait_result::stopped;
         break;
@@ -71,9 +75,10 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
       sync::sleep_on(event.epoch, epoch,
                      here.entry == kNoEntry ? std::chrono::steady_clock::now() + kNap : until.when());
     }
-    if (once() == attempt::done) return wait_result::done;
+    if (once() == attempt::done) return came_at_last();
     look_for_the_dead();
   }
+  spin.did_not_pay();
   // A wake-up meant for somebody may have come to us, who now leave: pass it on.
   wake_event(event, 1);
   return result;

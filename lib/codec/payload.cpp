@@ -57,23 +57,44 @@ struct encoder::buffers {
 };
 
 namespace {
+
 // An encoder takes the thread's buffers while it lives; another one that is made meanwhile finds none and has its own.
+// Plain pointers and flags, since things that are destroyed late in a thread's life encode too.
 template <class Buffers>
-std::unique_ptr<Buffers>& spare_buffers() noexcept {
-  thread_local std::unique_ptr<Buffers> spare;
-  return spare;
-}
+struct spare_buffers {
+  static inline thread_local Buffers* buffers = nullptr;
+  static inline thread_local bool thread_ends = false;
+
+  struct at_thread_end {
+    at_thread_end() = default;
+    at_thread_end(const at_thread_end&) = delete;
+    at_thread_end& operator=(const at_thread_end&) = delete;
+    ~at_thread_end() {
+      thread_ends = true;
+      delete std::exchange(buffers, nullptr);
+    }
+  };
+
+  static std::unique_ptr<Buffers> take() {
+    if (buffers == nullptr) return std::make_unique<Buffers>();
+    return std::unique_ptr<Buffers>(std::exchange(buffers, nullptr));
+  }
+  static void keep(std::unique_ptr<Buffers> used) noexcept {
+    if (thread_ends || buffers != nullptr) return;
+    static thread_local const at_thread_end kFreeing;
+    buffers = used.release();
+  }
+};
+
 }  // namespace
 
-encoder::encoder() : buffers_(std::move(spare_buffers<buffers>())) {
-  if (!buffers_) buffers_ = std::make_unique<buffers>();
-}
+encoder::encoder() : buffers_(spare_buffers<buffers>::take()) {}
 
 encoder::~encoder() {
   for (const std::string& reference : buffers_->references) unpin(reference);
   if (buffers_->copies.capacity() > kLargestKeptBuffer) return;
   buffers_->clear();
-  spare_buffers<buffers>() = std::move(buffers_);
+  spare_buffers<buffers>::keep(std::move(buffers_));
 }
 
 void encoder::write(const void* bytes, std::size_t count) {

@@ -140,6 +140,7 @@ void monitor::bury(watched_worker& worker) {
   const shm::process_identity who = ran ? entry.who : shm::process_identity{};
   const ending how = reap(worker.pidfd.get());
   self_->table().set_gone(worker.id, how.how, how.value);
+  self_->results().wake_waiters_for(worker.id);
   const worker_exit exit{worker.id, self_->table().report_of(worker.id),
                          entry.told_to_end.load(std::memory_order_relaxed) != 0};
   // Nobody sends to it any more: what has been sent already, and what lived with it, goes.

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "runtime/results.hpp"
+#include "sync/futex.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/error.hpp"
 
@@ -53,6 +55,16 @@ void own_results::let_go(std::uint32_t slot) noexcept {
     free_.push_back(slot);
   } else {
     lingering_.push_back(slot);
+  }
+}
+
+void own_results::wake_waiters_for(process_id callee) noexcept {
+  const std::uint32_t count = segment_->header().slots_ready.load(std::memory_order_acquire);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const result_slot& slot = segment_->slot(index);
+    const std::uint32_t seen = slot.word.load(std::memory_order_seq_cst);
+    const bool is_waited_for = phase_of(seen) == result_phase::pending && (seen & kResultSleeper) != 0;
+    if (is_waited_for && slot.callee == callee) sync::wake_sleepers(slot.word, INT_MAX);
   }
 }
 

@@ -178,17 +178,20 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
       return true;
     }
   }
-  spin.did_not_pay();
+  const auto sleeps_from = std::chrono::steady_clock::now();
 
   sync::blocking_scope scope;
   death_watch callee(table, slot.callee);
   for (;;) {
     seen = slot.word.load(std::memory_order_acquire);
-    if (is_there(seen)) return true;
-    if (until.has_passed()) return false;
+    if (is_there(seen)) break;
+    if (until.has_passed()) {
+      spin.did_not_pay();
+      return false;
+    }
     if (const auto report = callee.ended()) {
       // What it stored before it ended counts.
-      if (is_there(slot.word.load(std::memory_order_acquire))) return true;
+      if (is_there(slot.word.load(std::memory_order_acquire))) break;
       throw make_worker_died("wait for a result", slot.callee, *report);
     }
     if ((seen & kResultSleeper) == 0 &&
@@ -198,6 +201,8 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
     scope.about_to_sleep();
     sync::sleep_on(slot.word, make_word(result_phase::pending, place.generation) | kResultSleeper, until.when());
   }
+  spin.slept(std::chrono::steady_clock::now() - sleeps_from);
+  return true;
 }
 
 }  // namespace weir::runtime

@@ -81,6 +81,8 @@ class own_results {
   /// To be called once for each set_aside(), when this process has dropped the reference that it gave: the slot is free
   /// as soon as nobody refers to it and nobody will write to it.
   void let_go(std::uint32_t slot) noexcept;
+  /// Wakes those who wait for answers of a process that has ended; others find out at the end of a bounded sleep.
+  void wake_waiters_for(process_id callee) noexcept;
 
  private:
   static constexpr std::uint32_t kSlotsAtOnce = 4 * shm::kPage / sizeof(result_slot);

@@ -22,15 +22,25 @@ int wake_sleepers(const std::atomic<std::uint32_t>& word, int count) noexcept;
 /// One pause of a spinning thread.
 inline void relax() noexcept { __builtin_ia32_pause(); }
 
-/// How long it pays to spin before a sleep: grows while spinning finds what it waits for, shrinks to nothing while it
-/// does not. One for each thing waited on and process; races between threads only blur the estimate.
+/// How long it pays to spin before a sleep: grows while spinning finds what it waits for, or a sleep turns out so short
+/// that spinning longer would have; shrinks while it does not. One for each thing waited on and process; races between
+/// threads only blur the estimate.
 class spin_estimate {
  public:
   [[nodiscard]] std::uint32_t rounds() const noexcept { return rounds_.load(std::memory_order_relaxed); }
   void paid() noexcept;
   void did_not_pay() noexcept;
+  /// What was waited for came after a sleep of this length.
+  void slept(std::chrono::steady_clock::duration length) noexcept {
+    if (length < kWorthSpinning) {
+      paid();
+    } else {
+      did_not_pay();
+    }
+  }
 
  private:
+  static constexpr std::chrono::microseconds kWorthSpinning{100};  // spinning would have met the other awake as well
   static constexpr std::uint32_t kMost = 2000;  // about 20 us, half of what a sleep and a wake-up cost
   static constexpr std::uint32_t kLeast = 50;
   std::atomic<std::uint32_t> rounds_{kMost};

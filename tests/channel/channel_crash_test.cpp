@@ -144,6 +144,8 @@ TEST_P(PutterKilled, EveryPutThatReturnedIsTakenOnceAndTheRestOfTheChannelGoesOn
     }
     return 0;
   });
+  if (GetParam().point.starts_with("waiter."))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until it waits
   std::vector<int> taken;
   for (;;) {
     const int item = take_item(channel_, deadline::after(std::chrono::milliseconds(50)));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include "channel/channel_core.hpp"
 #include "weir/channel.hpp"
@@ -55,6 +56,31 @@ TEST(Encoder, SeveralOfOneThreadDoNotDisturbEachOther) {
   }
   outer.write("!", 1);
   EXPECT_EQ(std::memcmp(outer.body().data(), "outer!", 6), 0);
+}
+
+// Made before the thread's first encoder, and so destroyed after what that leaves behind.
+struct encodes_at_the_end {
+  std::string* text = nullptr;
+  ~encodes_at_the_end() {
+    if (text == nullptr) return;
+    for (int i = 0; i < 2; ++i) {
+      encoder late;
+      late.write("late", 4);
+      const std::vector<std::byte> body = late.body();
+      text->append(reinterpret_cast<const char*>(body.data()), body.size());
+    }
+  }
+};
+
+TEST(Encoder, WorksWhileItsThreadEnds) {
+  std::string text;
+  std::thread([&text] {
+    static thread_local encodes_at_the_end last;
+    last.text = &text;
+    encoder early;
+    early.write("early", 5);
+  }).join();
+  EXPECT_EQ(text, "latelate");
 }
 
 TEST(Encoder, TakesBackThePinsOfWhatWasNotSent) {

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "inspect/channel.hpp"
 #include "inspect/segments.hpp"
 #include "runtime/session_table.hpp"
 #include "segment/names.hpp"
 #include "support/child.hpp"
+#include "support/session.hpp"
 
 namespace weir::tests {
 namespace {
@@ -95,6 +97,35 @@ TEST_F(SessionReport, OfATableThatCannotBeIsCorrupt) {
   overwrite(runtime::kSessionHeaderOffset, std::uint32_t{0});
   EXPECT_THAT(look().segment.why, HasSubstr("next process would have the number 0"));
   EXPECT_EQ(inspect::look_at(name_).state, segment_state::corrupt);
+}
+
+// ---- a real one
+
+using RunningSession = SessionTest;
+
+int pid_of_this_process() { return ::getpid(); }
+
+TEST_F(RunningSession, ShowsItsWorkersAndAllItsSegmentsAlive) {
+  const auto workers = start(2);
+  const int pid = workers[1].fetch(pid_of_this_process);
+  const auto table = [&] { return inspect::describe_session('@' + realm() + ".session"); };
+  EXPECT_TRUE(comes_true([&] {  // an answer is there before its call is counted as served
+    const auto report = table();
+    return report.processes.size() == 3 && report.processes[2].calls_served != 0;
+  }));
+  const inspect::session_report report = table();
+  ASSERT_THAT(report.processes, SizeIs(3));
+  EXPECT_EQ(report.segment.items, 2U);
+  EXPECT_EQ(report.processes[2].id, workers[1].id());
+  EXPECT_EQ(report.processes[2].who.pid, pid);
+  EXPECT_EQ(report.processes[2].life, shm::liveness::alive);
+  const auto segments = inspect::list('@' + realm() + ".*");
+  EXPECT_GE(segments.size(), 3U);
+  for (const inspect::segment_report& segment : segments) {
+    EXPECT_EQ(segment.state, segment_state::alive) << segment.name << ' ' << segment.why;
+    if (segment.header->kind != shm::object_kind::channel) continue;
+    EXPECT_THAT(inspect::describe_channel(segment.name).problems, testing::IsEmpty()) << segment.name;
+  }
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ template <class To, class From>
 /// Hands a decoded value to a parameter of type P.
 template <class P, class T>
 [[nodiscard]] decltype(auto) as_parameter(T& value) {
-  if constexpr (std::is_pointer_v<std::decay_t<P>>) {
+  if constexpr (std::is_pointer_v<std::decay_t<P>> && std::same_as<T, std::string>) {
     return value.data();
   } else if constexpr (!std::same_as<std::decay_t<P>, T>) {
     return std::decay_t<P>(value);
@@ -168,7 +168,7 @@ struct remote_function<F, types<Ps...>, Result> {
         [&](auto&... each) -> Result {
           if constexpr (function_pointer<F>) {
             return reinterpret_cast<F>(const_cast<void*>(function))(as_parameter<Ps>(each)...);
-          } else {
+          } else if constexpr (stateless_functor<F>) {  // check_callable() has complained if not
             return F()(as_parameter<Ps>(each)...);
           }
         },

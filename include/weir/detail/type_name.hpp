@@ -101,8 +101,8 @@ std::string_view type_name() {
 /// hash_of() the name of T.
 template <class T>
 [[nodiscard]] std::uint64_t type_hash() {
-  static const std::uint64_t hash = hash_of(type_name<T>());
-  return hash;
+  static const std::uint64_t kHash = hash_of(type_name<T>());
+  return kHash;
 }
 
 }  // namespace weir::detail
