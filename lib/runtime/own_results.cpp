@@ -59,6 +59,7 @@ void own_results::let_go(std::uint32_t slot) noexcept {
 }
 
 void own_results::wake_waiters_for(process_id callee) noexcept {
+  const std::scoped_lock lock(mutex_);  // so that no slot changes its callee
   const std::uint32_t count = segment_->header().slots_ready.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < count; ++index) {
     const result_slot& slot = segment_->slot(index);
