@@ -9,7 +9,9 @@ include(GoogleTest)
 #   SERIAL        runs alone: for tests that measure time or fill the shared memory.
 #   TIMEOUT       a watchdog against hangs (60 s), never an assertion about speed.
 # WEIR_TEST_LABEL, when set, leaves out programs without that label.
+# WEIR_CRASH_TESTS, when off, leaves out those with CRASH_POINTS, and so a second compilation of the library.
 set(WEIR_TEST_LABEL "" CACHE STRING "Build only the test programs with this label (empty: all)")
+option(WEIR_CRASH_TESTS "Build the tests that kill a process at a named point of the library" ON)
 
 function(weir_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "CRASH_POINTS;SERIAL" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
@@ -24,6 +26,9 @@ function(weir_add_test name)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
+  endif()
+  if(arg_CRASH_POINTS AND NOT WEIR_CRASH_TESTS)
+    return()
   endif()
   if(arg_CRASH_POINTS)
     set(library weir_crash_points)
