@@ -251,14 +251,14 @@ requires(sizeof...(Ts) > 0) future<std::size_t> when_any(const future<Ts>&... fu
 template <class T>
 struct detail::handle_traits<future<T>> {
   static const item_type& type() {
-    static const std::string name = [] {
+    static const std::string kName = [] {
       if constexpr (std::is_void_v<T>)
         return std::string("weir::future<void>");
       else
         return "weir::future<" + std::string(type_name<T>()) + '>';
     }();
-    static const item_type type{.name = name, .hash = hash_of(name), .kind = item_kind::handle, .element_name = {}};
-    return type;
+    static const item_type kType{.name = kName, .hash = hash_of(kName), .kind = item_kind::handle, .element_name = {}};
+    return kType;
   }
   static std::string reference(const future<T>& handle) { return reference_to(future_access::core(handle)); }
   static future<T> attach(std::string_view reference) { return future_access::make<T>(attach_future(reference)); }

@@ -66,7 +66,8 @@ core_handle remember(core_handle core) {
 /// The segment's bytes must be a channel that hangs together before anything in it is used.
 void check_channel(std::string_view operation, const shm::segment& segment) {
   const auto corrupt = [&](std::string_view why) {
-    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (remove it: weir rm)", operation, segment.name(), why));
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation,
+                                      segment.name(), why, shm::kFilePrefix, segment.name()));
   };
   if (segment.bytes() < 2 * shm::kPage) corrupt("the file is shorter than a channel's header");
   const auto& h = *segment.at<ch::channel_header>(shm::kPage);

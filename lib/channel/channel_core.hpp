@@ -99,8 +99,8 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   void wake_event(ch::event& event, std::size_t count) noexcept;
   void wake_everybody() noexcept;
 
-  /// Entry for the calling thread among the waiters; kNoEntry if there is no room (it naps then).
-  std::uint32_t enter_waiters(ch::waits_for what, deadline until);
+  /// Entry for the calling thread, which has waited since then, among the waiters; kNoEntry if there is no room (it naps).
+  std::uint32_t enter_waiters(ch::waits_for what, std::int64_t since_ns, deadline until);
   void leave_waiters(std::uint32_t entry) noexcept;
   static constexpr std::uint32_t kNoEntry = 0xffffffff;
 

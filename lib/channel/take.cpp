@@ -97,6 +97,7 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
   out.core_ = shared_from_this();
   std::memcpy(out.small_.data(), item.data(), item.size());
   out.small_bytes_ = static_cast<std::uint32_t>(item.size());
+  out.ticket_ = p.ticket;
   out.has_references_ = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
   ring_.release_slot(p);
 }
@@ -177,8 +178,7 @@ void channel_core::give_back(taken_item& item) {
   if (!item.in_block_) {
     taken_item moved;
     const std::uint64_t flags = item.has_references_ ? ch::kHasReferences : 0;
-    // Ticket 0 makes it the oldest; there is no better number for it any more.
-    if (!move_to_block(0, moved, item.bytes(), flags)) {
+    if (!move_to_block(item.ticket_, moved, item.bytes(), flags)) {
       throw no_space("weir: give an item back to channel \"" + std::string(display_name()) + "\": no block is free");
     }
     item = std::move(moved);
@@ -200,6 +200,7 @@ taken_item& taken_item::operator=(taken_item&& other) noexcept {
   block_bytes_ = std::exchange(other.block_bytes_, {});
   block_ = other.block_;
   small_bytes_ = std::exchange(other.small_bytes_, 0);
+  ticket_ = other.ticket_;
   in_block_ = std::exchange(other.in_block_, false);
   has_references_ = std::exchange(other.has_references_, false);
   if (small_bytes_ != 0) std::memcpy(small_.data(), other.small_.data(), small_bytes_);

@@ -36,7 +36,7 @@ void channel_core::wake_everybody() noexcept {
   }
 }
 
-std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) {
+std::uint32_t channel_core::enter_waiters(ch::waits_for what, std::int64_t since_ns, deadline until) {
   const locked lock(*this);
   std::uint32_t entry = 0;
   while (entry < header_->waiters_high &&
@@ -57,7 +57,7 @@ std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) {
   ch::waiter_entry& w = waiters_[entry];
   w.participant = me_;
   w.thread = ::gettid();
-  w.since_ns = monotonic_ns();
+  w.since_ns = since_ns;
   w.until_ns = until.is_never() || until.is_at_once()
                    ? 0
                    : std::chrono::duration_cast<std::chrono::nanoseconds>(until.when().time_since_epoch()).count();

@@ -32,6 +32,7 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
     }
   }
   const auto sleeps_from = std::chrono::steady_clock::now();
+  const std::int64_t since_ns = monotonic_ns();
   const auto came_at_last = [&] {
     spin.slept(std::chrono::steady_clock::now() - sleeps_from);
     return wait_result::done;
@@ -48,7 +49,8 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
   struct registration {
     channel_core& core;
     std::uint32_t entry;
-    registration(channel_core& c, ch::waits_for w, deadline u) : core(c), entry(c.enter_waiters(w, u)) {}
+    registration(channel_core& c, ch::waits_for w, std::int64_t since, deadline u)
+        : core(c), entry(c.enter_waiters(w, since, u)) {}
     registration(const registration&) = delete;
     registration& operator=(const registration&) = delete;
     ~registration() { core.leave_waiters(entry); }
@@ -58,7 +60,7 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
   wait_result result = wait_result::done;
   for (;;) {
     {
-      const registration here(*this, what, until);
+      const registration here(*this, what, since_ns, until);
       // The epoch first, then the condition: what becomes true after this look changes the epoch.
       const std::uint32_t epoch = event.epoch.load(std::memory_order_seq_cst);
       if (once() == attempt::done) return came_at_last();

@@ -207,9 +207,9 @@ void send_post(const peer_handle& to, const call_target& target, encoder& argume
 }
 
 const item_type& handle_traits<worker>::type() {
-  static const item_type type{
+  static const item_type kType{
       .name = "weir::worker", .hash = hash_of("weir::worker"), .kind = item_kind::handle, .element_name = {}};
-  return type;
+  return kType;
 }
 std::string handle_traits<worker>::reference(const worker& handle) { return fmt::format("/worker/{}", handle.id()); }
 worker handle_traits<worker>::attach(std::string_view reference) {

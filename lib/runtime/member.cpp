@@ -43,11 +43,11 @@ current_member& holder() {
 std::string inbox_name(process_id id) { return shm::own_name(fmt::format("inbox.{}", id)); }
 
 const detail::item_type& inbox_type() {
-  static const detail::item_type type{.name = "weir::call",
-                                      .hash = detail::hash_of("weir::call"),
-                                      .kind = detail::item_kind::bytes,
-                                      .element_name = {}};
-  return type;
+  static const detail::item_type kType{.name = "weir::call",
+                                       .hash = detail::hash_of("weir::call"),
+                                       .kind = detail::item_kind::bytes,
+                                       .element_name = {}};
+  return kType;
 }
 
 member::member(session_table table, process_id id)

@@ -114,7 +114,8 @@ const char* kind_name(object_kind kind) {
 void check_header(std::string_view operation, std::string_view name, const segment_header& h, std::size_t file_bytes,
                   object_kind kind) {
   const auto corrupt = [&](const std::string& why) {
-    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (remove it: weir rm)", operation, name, why));
+    throw corrupt_segment(
+        fmt::format("weir: {} \"{}\": {} (to remove it: rm '{}')", operation, name, why, path_of(name)));
   };
   // Pairs with the release store of the magic in create().
   const std::uint64_t magic = h.magic.load(std::memory_order_acquire);
@@ -225,8 +226,8 @@ segment segment::open(std::string_view operation, std::string_view name, object_
   const auto file_bytes = static_cast<std::size_t>(info.st_size);
   if (file_bytes < sizeof(segment_header)) {
     throw corrupt_segment(
-        fmt::format("weir: {} \"{}\": the file has {} bytes, fewer than a header's {} (remove it: weir rm)", operation,
-                    name, file_bytes, sizeof(segment_header)));
+        fmt::format("weir: {} \"{}\": the file has {} bytes, fewer than a header's {} (to remove it: rm '{}')",
+                    operation, name, file_bytes, sizeof(segment_header), path_of(name)));
   }
   // Read, not mapped: nothing is trusted, and nothing can fault, before the header has been checked.
   const auto copy = std::make_unique<segment_header>();

@@ -14,7 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "segment/segment.hpp"
+#include "channel/channel_core.hpp"
+#include "inspect/channel.hpp"
 #include "support/crash.hpp"
 #include "weir/detail/channel_core.hpp"
 #include "weir/error.hpp"
@@ -115,6 +116,8 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
   void expect_whole() {
     while (take_item(channel_, deadline::at_once()) >= 0) continue;
     EXPECT_EQ(size(*channel_), 0U);
+    channel_->look_for_the_dead(/*even_if_just_looked=*/true);
+    EXPECT_EQ(inspect::describe_channel(name_).problems, std::vector<std::string>{});
     for (std::size_t i = 0; i < kCapacity; ++i) {
       EXPECT_TRUE(put_item(*channel_, static_cast<int>(i), deadline::after(kWatchdog))) << "put " << i;
     }

@@ -164,6 +164,7 @@ class taken_item {
   std::span<const std::byte> block_bytes_;
   std::uint32_t block_ = 0;
   std::uint32_t small_bytes_ = 0;
+  std::uint64_t ticket_ = 0;  // of an item from a slot
   bool in_block_ = false;
   bool has_references_ = false;
   alignas(16) std::array<std::byte, kSmall> small_;
