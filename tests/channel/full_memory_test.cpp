@@ -1,53 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 // What happens when the shared memory is full: each test runs in a child with a small /dev/shm of its own.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
-#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "segment/segment.hpp"
 #include "support/child.hpp"
-#include "support/names.hpp"
+#include "support/small_memory.hpp"
 #include "weir/channel.hpp"
 #include "weir/error.hpp"
 
 namespace weir::tests {
 namespace {
-
-/// Gives this process a /dev/shm of its own. As root directly, else as root of a user namespace of its own.
-bool enter_small_memory(const std::string& size) {
-  if (::geteuid() != 0) {
-    const auto uid = std::to_string(::geteuid());
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-    std::ofstream("/proc/self/uid_map") << "0 " << uid << " 1";
-  } else if (::unshare(CLONE_NEWNS) != 0) {
-    return false;
-  }
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  return ::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, ("size=" + size).c_str()) == 0;
-}
-
-/// Runs in a child; its failures are printed there and make its status 1.
-void with_memory_of(const std::string& size, const std::function<void()>& run) {
-  child inside([&] {
-    if (!enter_small_memory(size)) return 2;
-    run();
-    return testing::Test::HasFailure() ? 1 : 0;
-  });
-  const int status = inside.wait();
-  ASSERT_TRUE(WIFEXITED(status)) << "wait status " << status;
-  ASSERT_NE(WEXITSTATUS(status), 2) << "no private mount could be made";
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-}
 
 TEST(FullMemory, RefusesAnItemThatDoesNotFitAndDisturbsNothing) {
   with_memory_of("1m", [] {
