@@ -4,7 +4,7 @@
 # tools/install-deps.sh [--test]
 #
 # Installs, with apt, what is missing to build weir; --test: also what tools/test.sh needs. Then sees to it that /proc
-# and a shared memory file system on /dev/shm are there, as in a bare chroot they may not be.
+# and a shared memory file system on /dev/shm (for the tests, /dev/pts too) are there, as in a bare chroot they may not be.
 # Does nothing, and needs no rights, where all of it is there. Exits with 1 when something could not be had.
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -123,6 +123,12 @@ check_file_systems() {
         fail "/dev/shm is missing, and weir's segments live there: $hint"
       fi
     fi
+  fi
+  # Some tests look at what the command prints on a terminal.
+  if $with_test_tools && [ ! -e /dev/pts/ptmx ]; then
+    say "/dev/pts is not mounted; mounting it"
+    try_mount devpts mode=620,ptmxmode=666 /dev/pts ||
+      fail "/dev/pts is not mounted, and tests need a terminal: as root, mount -t devpts devpts /dev/pts"
   fi
 }
 

@@ -24,7 +24,10 @@ inline bool enter_small_memory(const std::string& size) {
   } else if (::unshare(CLONE_NEWNS) != 0) {
     return false;
   }
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  // The mount is to be seen here only. In a changed root "/" may be no mount point, but then /dev/shm is one.
+  const bool is_private = ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ||
+                          ::mount(nullptr, "/dev/shm", nullptr, MS_PRIVATE, nullptr) == 0;
+  if (!is_private) return false;
   return ::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, ("size=" + size).c_str()) == 0;
 }
 
