@@ -158,8 +158,9 @@ class channel {
   template <detail::lossy_for<T> S, class Time>
   bool put_until(S, Time) = delete;
 
-  // ---- take: removes the oldest item. All throw channel_closed once the channel is closed and drained. An item that
-  // cannot be decoded stays inside.
+  // ---- take: removes the oldest item. All throw channel_closed once the channel is closed and drained. An item
+  // whose decoding throws stays inside, unless it says not_found (a handle in it refers to an object that has gone) or
+  // corrupt_segment: then it has been taken, since no other taker could do better.
 
   /// Waits while empty.
   T take() { return detail::take_value<T>(core()); }

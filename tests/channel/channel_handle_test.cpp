@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -284,6 +285,17 @@ TEST(ChannelItem, ThatCannotBeDecodedStaysInside) {
   fragile::breaks = false;
   EXPECT_EQ(ch.take().text, "a");
   EXPECT_EQ(ch.take().text, "b");
+}
+
+TEST(ChannelItem, WhoseObjectHasGoneIsTakenAndDoesNotStopTheOthers) {
+  const std::string name = "test-" + std::to_string(::getpid()) + ".gone";
+  channel<channel<int>> ch(2);
+  ch.put(channel<int>::create(name, 1));
+  ch.put(channel<int>(1));
+  channel<int>::remove(name);
+  EXPECT_THROW((void)ch.take(), not_found);
+  EXPECT_NO_THROW((void)ch.take());
+  EXPECT_EQ(ch.size(), 0U);
 }
 
 TEST(ChannelItem, CanBePutFromWhatItsTypeViews) {

@@ -118,7 +118,7 @@ TEST_F(Futures, ThenMayWaitForOneAnother) {
 TEST_F(Futures, ThenWorkInAWorkerToo) {
   const auto ws = start(2);
   const auto made = ws[0].fetch([] {
-    const int captured = 3;
+    const int captured = static_cast<int>(my_id()) + 1;
     return worker(3).call([] { return 4; }).then([captured](int x) {
       return x * captured + static_cast<int>(my_id());
     });

@@ -201,17 +201,21 @@ TEST_F(Segment, ReservesMemoryAndGivesItBack) {
   EXPECT_EQ(blocks(), 2U);
 }
 
-TEST_F(Segment, AReservationBeyondAllMemorySaysHowMuchIsFree) {
-  shm::segment_spec spec;
-  spec.name = name();
+TEST(Space, ReservedBeyondAllMemorySaysHowMuchIsFree) {
+  const shm::unique_fd file(::open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
   constexpr std::size_t kFarTooMuch = std::size_t{1} << 42U;
-  segment made = segment::create("make", spec, kFarTooMuch, shm::kPage, [](segment&) {});
+  ASSERT_EQ(::ftruncate(file.get(), static_cast<off_t>(kFarTooMuch)), 0);
   try {
-    made.reserve("put into channel", shm::kPage, kFarTooMuch - shm::kPage);
+    shm::reserve_file_space(file.get(), "put into channel \"x\"", 0, kFarTooMuch);
     FAIL() << "reserved four tebibytes";
   } catch (const no_space& e) {
+    EXPECT_NE(std::string(e.what()).find("put into channel \"x\": "), std::string::npos) << e.what();
     EXPECT_NE(std::string(e.what()).find("4.0 TiB asked"), std::string::npos) << e.what();
   }
+  struct stat info {};
+  ASSERT_EQ(::fstat(file.get(), &info), 0);
+  EXPECT_EQ(info.st_blocks, 0);
 }
 
 TEST(Names, AreOneWordOfAtMost200Characters) {

@@ -13,6 +13,7 @@
 #include "weir/codec.hpp"
 #include "weir/detail/channel_core.hpp"
 #include "weir/detail/payload.hpp"
+#include "weir/error.hpp"
 
 /// Between a T and the untyped core: items on their way in (outgoing, made by prepare) and out (take_value, unpack).
 namespace weir::detail {
@@ -97,7 +98,8 @@ class batch {
 };
 
 /// Decodes an item that has been taken with `decode`, and takes the pins of its references back. If that throws, the item
-/// is given back to the channel first.
+/// is given back to the channel first, unless no other taker could do better: what a handle in it refers to has gone, or
+/// its bytes make no sense. Such an item would otherwise come first for ever.
 template <class Decode>
 auto unpack(taken_item& item, Decode&& decode) {
   try {
@@ -105,6 +107,11 @@ auto unpack(taken_item& item, Decode&& decode) {
     auto value = decode(split_references(item.bytes(), true).body);
     release_references(item.bytes());
     return value;
+  } catch (const not_found&) {
+    if (item.has_references()) release_references(item.bytes());
+    throw;
+  } catch (const corrupt_segment&) {
+    throw;
   } catch (...) {
     item.give_back();
     throw;
