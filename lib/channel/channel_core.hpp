@@ -148,8 +148,8 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   // recovery.cpp; all under the lock
   void repair();
   void recover(std::uint32_t participant);
-  void recover_slots(std::uint32_t participant);
-  void recover_blocks(std::uint32_t participant);
+  void recover_slots(std::uint32_t dead);
+  void recover_blocks(std::uint32_t dead);
   void recover_moving(std::uint64_t index, ch::slot_state seen);
   void close_gaps();
   bool move_up(const ring_place& from);

@@ -12,8 +12,8 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::int64_t kLookEvery_ns = 200'000'000;    // often enough to end a wait within a second of a death
-constexpr std::int64_t kStatusGrace_ns = 500'000'000;  // what the control process gets to say how a worker ended
+constexpr std::int64_t kLookEveryNs = 200'000'000;    // often enough to end a wait within a second of a death
+constexpr std::int64_t kStatusGraceNs = 500'000'000;  // what the control process gets to say how a worker ended
 
 }  // namespace
 
@@ -51,7 +51,7 @@ void channel_core::recount() {
 void channel_core::look_for_the_dead(bool even_if_just_looked) {
   const std::int64_t now = monotonic_ns();
   std::int64_t last = header_->looked_ns.load(std::memory_order_relaxed);
-  if (!even_if_just_looked && now - last < kLookEvery_ns) return;
+  if (!even_if_just_looked && now - last < kLookEveryNs) return;
   if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) return;
   const locked lock(*this);
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
@@ -212,7 +212,7 @@ void channel_core::close_if_a_bound_process_ended() {
     std::int64_t seen = 0;
     const std::int64_t now = monotonic_ns();
     if (bound_end_seen_ns_.compare_exchange_strong(seen, now, std::memory_order_relaxed)) return;
-    if (now - seen > kStatusGrace_ns) return close_for_end_of(binding, exit_report{});
+    if (now - seen > kStatusGraceNs) return close_for_end_of(binding, exit_report{});
   }
 }
 

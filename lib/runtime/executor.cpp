@@ -52,7 +52,7 @@ bool permits::any_free() const {
   return free_ != 0 && waiting_.empty();
 }
 
-thread_local executor::own_thread* executor::tl_thread_ = nullptr;
+thread_local executor::own_thread* executor::tl_thread = nullptr;
 
 executor::executor(member& self, std::uint32_t concurrency, output_gate* gate)
     : self_(self),
@@ -67,7 +67,7 @@ executor::executor(member& self, std::uint32_t concurrency, output_gate* gate)
 // ---------------------------------------------------------------------------------------------- calls that wait in weir
 
 void executor::before_sleep() noexcept {
-  own_thread* me = tl_thread_;
+  own_thread* me = tl_thread;
   if (me == nullptr || !me->in_call || me->sleeps++ != 0) return;
   me->owner.entry_.waits.fetch_add(1, std::memory_order_relaxed);
   me->owner.entry_.waiting_calls.fetch_add(1, std::memory_order_relaxed);
@@ -76,7 +76,7 @@ void executor::before_sleep() noexcept {
 }
 
 void executor::after_sleep() noexcept {
-  own_thread* me = tl_thread_;
+  own_thread* me = tl_thread;
   if (me == nullptr || !me->in_call || --me->sleeps != 0) return;
   me->owner.permits_.acquire();
   me->owner.entry_.waiting_calls.fetch_sub(1, std::memory_order_relaxed);
@@ -156,7 +156,7 @@ bool executor::wait_until_done(std::chrono::steady_clock::time_point until) {
 
 void executor::thread_main(bool may_retire) {
   own_thread me{*this};
-  tl_thread_ = &me;
+  tl_thread = &me;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!tasks_.empty()) {
@@ -185,7 +185,7 @@ void executor::thread_main(bool may_retire) {
   }
   --threads_;
   progress_.notify_all();
-  tl_thread_ = nullptr;
+  tl_thread = nullptr;
 }
 
 /// Runs a call or task that has been counted as active, with a permit that has been acquired.

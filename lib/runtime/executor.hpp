@@ -61,7 +61,7 @@ class executor {
   /// False: some have not ended at the deadline.
   bool wait_until_done(std::chrono::steady_clock::time_point until);
   /// In a forked child, which has none of the threads.
-  static void forget_thread() noexcept { tl_thread_ = nullptr; }
+  static void forget_thread() noexcept { tl_thread = nullptr; }
 
  private:
   static constexpr std::size_t kMostSpare = 4;
@@ -73,7 +73,7 @@ class executor {
     bool in_call = false;
     int sleeps = 0;
   };
-  static thread_local own_thread* tl_thread_;
+  static thread_local own_thread* tl_thread;
   static void before_sleep() noexcept;
   static void after_sleep() noexcept;
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <cstddef>
+#include <new>
 #include <utility>
 
 #include "runtime/continuations.hpp"
@@ -64,7 +66,8 @@ void member::set_executor(std::unique_ptr<executor> runner) { executor_ = std::m
 
 /// In the child, with the lock that was taken before fork(). What belongs to threads is left alone: they are not here.
 void member::leave_after_fork() noexcept {
-  static auto* const left_alone = new std::shared_ptr<member>;
+  alignas(std::shared_ptr<member>) static std::byte storage[sizeof(std::shared_ptr<member>)];
+  auto* const left_alone = new (storage) std::shared_ptr<member>;
   left_alone->swap(holder().value);
   if (*left_alone) (*left_alone)->forked_.store(true, std::memory_order_relaxed);
   if (my_id() != kControlProcess) shm::set_my_id(kControlProcess);

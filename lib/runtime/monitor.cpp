@@ -54,6 +54,14 @@ void empty_inbox(process_id id) noexcept {
   remove_blob(name);
 }
 
+void retire_results(member& self, process_id id) noexcept {
+  try {
+    self.results_of(id)->retire();
+  } catch (const std::exception&) {
+    // Cannot be mapped: the end of the session removes them whole.
+  }
+}
+
 }  // namespace
 
 monitor::watched_worker::watched_worker(process_id worker, started_process process, process_entry& entry,
@@ -146,7 +154,10 @@ void monitor::bury(watched_worker& worker) {
   // Nobody sends to it any more: what has been sent already, and what lived with it, goes.
   empty_inbox(worker.id);
   remove_blobs(arguments_blob_prefix(worker.id));
-  if (ran) channels::close_channels_of(who, exit.report);
+  if (ran) {
+    channels::close_channels_of(who, exit.report);
+    retire_results(*self_, worker.id);
+  }
   try {
     on_exit_(exit);
   } catch (const std::exception&) {

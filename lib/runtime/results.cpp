@@ -144,6 +144,15 @@ bool results_segment::store(result_place place, result_phase phase, const detail
   return wanted;
 }
 
+void results_segment::retire() noexcept {
+  for (std::uint32_t i = 0; i < header().block_count; ++i) {
+    result_block& unused = block(i);
+    std::uint64_t nobody = 0;
+    if (!unused.claim.compare_exchange_strong(nobody, kRetired, std::memory_order_acquire)) continue;
+    segment_.give_back(kResultBlocksOffset + i * header().block_bytes, unused.reserved.exchange(0));
+  }
+}
+
 answer results_segment::read(result_place place) const {
   const result_slot& from = slot(place.slot);
   answer found;

@@ -51,6 +51,9 @@ class results_segment {
   /// Stores an answer and wakes those who wait for it; for a place that is not pending any more (the caller has gone)
   /// nothing. False: nobody refers to it, and its bytes were not stored. Throws no_space; nothing is stored then.
   bool store(result_place place, result_phase phase, const detail::payload& bytes);
+  /// By the control process, when the owner has ended: gives back the memory of blocks that hold no answer. What is
+  /// stored from now on has segments of its own.
+  void retire() noexcept;
   /// The answer in a slot that is final.
   [[nodiscard]] answer read(result_place place) const;
 
@@ -89,8 +92,8 @@ class own_results {
   static constexpr std::size_t kLookAgainAfter = 64;
   static constexpr std::size_t kKeptBlockBytes = std::size_t{16} << 20U;
 
-  bool set_free(std::uint32_t slot) noexcept;
-  void free_block(std::uint32_t block) noexcept;
+  bool set_free(std::uint32_t index) noexcept;
+  void free_block(std::uint32_t index) noexcept;
   void look_at_lingering() noexcept;
   void add_slots();
 

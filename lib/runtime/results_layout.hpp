@@ -83,7 +83,8 @@ static_assert(offsetof(result_slot, references) == 4 && offsetof(result_slot, ca
 static_assert(offsetof(result_slot, bytes) == 16 && offsetof(result_slot, block) == 24);
 static_assert(offsetof(result_slot, small) == 32 && sizeof(result_slot) == 256);
 
-// byte 0 claim: 0 free, else generation << 32 | slot + 1; callee by compare-and-swap from 0, back to 0 by the owner
+// byte 0 claim: 0 free, else generation << 32 | slot + 1; callee by compare-and-swap from 0, back to 0 by the owner.
+//        kRetired: the owner has ended, and nobody may use it again; the control process, from 0
 //      8 reserved: bytes of the stretch that have memory; the claimer after reserving, the owner when it gives some back
 // A claimer that dies leaves its claim: see above.
 struct result_block {
@@ -92,6 +93,7 @@ struct result_block {
   std::uint64_t unused[6];
 };
 static_assert(sizeof(result_block) == 64 && kResultBlocks * sizeof(result_block) <= shm::kPage);
+inline constexpr std::uint64_t kRetired = ~std::uint64_t{0};
 constexpr std::uint64_t make_claim(std::uint32_t slot, std::uint32_t generation) noexcept {
   return (std::uint64_t{generation} << 32U) | (slot + 1);
 }

@@ -35,6 +35,9 @@ constexpr std::chrono::seconds kAfterTerminate{1};
 /// Calls that have waited in weir for so long, all of them, wait for something that will not come.
 constexpr std::chrono::milliseconds kQuietForGood{500};
 
+bool is_running(runtime::worker_state state) { return state == runtime::worker_state::running; }
+bool is_living(runtime::worker_state state) { return is_running(state) || state == runtime::worker_state::starting; }
+
 /// What the session's processes have done, to be compared with what they will have done a little later.
 struct activity {
   bool all_wait = true;  // every unfinished call is asleep in weir
@@ -63,7 +66,7 @@ class session::implementation {
 
   std::vector<weir::worker> add_workers(std::size_t count, const worker_options& options);
   void end_workers(const std::vector<process_id>& ids);
-  [[nodiscard]] std::vector<process_id> running_workers() const;
+  [[nodiscard]] std::vector<process_id> workers_in(bool (*state)(runtime::worker_state)) const;
   [[nodiscard]] runtime::session_table& table() const noexcept { return self_->table(); }
   [[nodiscard]] bool is_owner() const noexcept { return owner_ == ::getpid(); }
 
@@ -106,8 +109,11 @@ session::implementation::implementation(session_options options) : options_(std:
 }
 
 session::implementation::~implementation() {
-  table().header().ending.store(1, std::memory_order_release);
-  end_workers(running_workers());
+  {
+    const std::scoped_lock lock(start_mutex_);
+    table().header().ending.store(1, std::memory_order_release);
+  }
+  end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
   monitor_.reset();
   notices_.stop();
   self_->watcher().stop();
@@ -134,16 +140,14 @@ bool session::implementation::are_gone(const std::vector<process_id>& ids) const
   return std::all_of(ids.begin(), ids.end(), [&](process_id id) { return table().is_gone(id); });
 }
 
-std::vector<process_id> session::implementation::running_workers() const {
-  std::vector<process_id> running;
+std::vector<process_id> session::implementation::workers_in(bool (*state)(runtime::worker_state)) const {
+  std::vector<process_id> found;
   const process_id end = table().header().next_id.load(std::memory_order_acquire);
   for (process_id id = kControlProcess + 1; id < end; ++id) {
     const runtime::process_entry* entry = table().find(id);
-    if (entry != nullptr && entry->state.load(std::memory_order_acquire) == runtime::worker_state::running) {
-      running.push_back(id);
-    }
+    if (entry != nullptr && state(entry->state.load(std::memory_order_acquire))) found.push_back(id);
   }
-  return running;
+  return found;
 }
 
 void session::implementation::start(process_id id, const worker_options& options) {
@@ -190,13 +194,13 @@ std::vector<weir::worker> session::implementation::add_workers(std::size_t count
     throw invalid_argument(
         fmt::format("weir: add workers: {} asked for, at most {} are possible", count, kMostWorkers));
   }
-  if (table().header().ending.load(std::memory_order_acquire) != 0) {
-    throw not_in_session("weir: add workers: the session is ending");
-  }
   std::vector<process_id> ids;
   try {
     {
       const std::scoped_lock lock(start_mutex_);
+      if (table().header().ending.load(std::memory_order_acquire) != 0) {
+        throw not_in_session("weir: add workers: the session is ending");
+      }
       for (std::size_t i = 0; i < count; ++i) {
         const process_id id = table().add_process(options.concurrency);
         start(id, options);
@@ -293,14 +297,14 @@ void session::remove_workers(std::span<const weir::worker> which) {
 
 std::vector<weir::worker> session::workers() const {
   std::vector<weir::worker> running;
-  for (const process_id id : implementation_->running_workers()) running.emplace_back(id);
+  for (const process_id id : implementation_->workers_in(is_running)) running.emplace_back(id);
   return running;
 }
 
 weir::worker session::worker(process_id id) const { return weir::worker(id); }
 
 weir::worker session::any_worker() {
-  const std::vector<process_id> running = implementation_->running_workers();
+  const std::vector<process_id> running = implementation_->workers_in(is_running);
   if (running.empty()) throw not_found("weir: any worker: the session has none (add_workers starts some)");
   return weir::worker(running[implementation_->next_worker_.fetch_add(1) % running.size()]);
 }

@@ -121,7 +121,7 @@ started_process start_worker(process_id id, const std::map<std::string, std::str
   started.pidfd = shm::unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, started.pid, 0)));
   if (!started.pidfd) {
     const int error = errno;
-    ::kill(started.pid, SIGKILL);
+    if (error != ESRCH) ::kill(started.pid, SIGKILL);  // else it is not ours any more: the program ignores SIGCHLD
     cannot_start(id, fmt::format("pidfd_open: {}", std::generic_category().message(error)));
   }
   started.output[0] = std::move(out.read);

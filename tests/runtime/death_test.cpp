@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Workers and control processes that are killed.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -210,6 +211,22 @@ TEST_F(Death, OfAWorkerClosesChannelsThatLivedWithIt) {
   EXPECT_EQ(death_seen_by([&] { std::rethrow_exception(seen); }).id(), 2U);
   EXPECT_TRUE(comes_true([&] { return !bound.is_open(); }));
   EXPECT_TRUE(other.is_open());
+}
+
+TEST_F(Death, OfAWorkerGivesBackTheMemoryOfResultsThatNobodyHolds) {
+  const auto ws = start(2);
+  ws[0].fetch(
+      [](worker other) {
+        for (int i = 0; i < 3; ++i) other.fetch([] { return std::vector<char>(4'000'000, 'x'); });
+      },
+      ws[1]);
+  const auto used_bytes = [path = "/dev/shm/weir.@" + realm() + ".results.2"] {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 ? info.st_blocks * 512 : -1;
+  };
+  EXPECT_GT(used_bytes(), 3'000'000);
+  ::kill(ws[0].fetch(pid), SIGKILL);
+  EXPECT_TRUE(comes_true([&] { return used_bytes() < 1'000'000; }));
 }
 
 TEST_F(Death, OfAStoppedWorkerComesWithTheEndOfTheSession) {

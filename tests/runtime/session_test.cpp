@@ -115,6 +115,12 @@ TEST_F(Sessions, EndAfterTheCallsThatWerePosted) {
   channel<int>::remove(name);
 }
 
+TEST_F(Sessions, EndAlsoTheWorkersThatReplaceOthersMeanwhile) {
+  session().on_worker_exit([&session = session()](const worker_exit&) { static_cast<void>(session.add_workers(1)); });
+  start(2);
+  end_session();
+}
+
 TEST_F(Sessions, LetCallsThatHaveBegunUseTheirOwnWorkerToTheEnd) {
   const std::string name = "test-" + std::to_string(::getpid()) + ".nested";
   auto done = channel<int>::create(name, 1);
