@@ -63,7 +63,7 @@ class served_call final : public detail::incoming_call {
       : self_(self), message_(std::move(message)), gate_(gate) {}
   served_call(const served_call&) = delete;
   served_call& operator=(const served_call&) = delete;
-  ~served_call() { arguments_taken(); }
+  ~served_call() { arguments_taken(); }  // NOLINT(cppcoreguidelines-virtual-class-destructor): final, never deleted
 
   void run() {
     parts_.emplace(message_.bytes());

@@ -61,7 +61,7 @@ std::string take_realm() {
 
 class session::implementation {
  public:
-  explicit implementation(session_options options);
+  explicit implementation(session_options given);
   ~implementation();
 
   std::vector<weir::worker> add_workers(std::size_t count, const worker_options& options);
@@ -70,10 +70,10 @@ class session::implementation {
   [[nodiscard]] runtime::session_table& table() const noexcept { return self_->table(); }
   [[nodiscard]] bool is_owner() const noexcept { return owner_ == ::getpid(); }
 
-  const session_options options_;
-  const std::string realm_;
-  std::atomic<std::size_t> next_worker_{0};
-  runtime::exit_notices notices_;
+  const session_options settings;
+  const std::string realm;
+  std::atomic<std::size_t> next_worker{0};
+  runtime::exit_notices notices;
 
  private:
   /// Waits until the condition holds, which changes of workers' states may make it; false: not until then.
@@ -92,14 +92,14 @@ class session::implementation {
   std::unique_ptr<runtime::monitor> monitor_;
 };
 
-session::implementation::implementation(session_options options) : options_(std::move(options)), realm_(take_realm()) {
+session::implementation::implementation(session_options given) : settings(std::move(given)), realm(take_realm()) {
   runtime::remove_dead_realms();
   try {
     self_ = std::make_shared<runtime::member>(runtime::session_table::create(), kControlProcess);
     self_->set_executor(std::make_unique<runtime::executor>(*self_, 1, nullptr));
     runtime::connect_layers();
-    monitor_ = std::make_unique<runtime::monitor>(self_, options_.output ? options_.output : runtime::print_line,
-                                                  [this](const worker_exit& exit) { notices_.announce(exit); });
+    monitor_ = std::make_unique<runtime::monitor>(self_, settings.output ? settings.output : runtime::print_line,
+                                                  [this](const worker_exit& exit) { notices.announce(exit); });
     self_->runner().start();
     runtime::member::set_current(self_);
   } catch (...) {
@@ -115,10 +115,10 @@ session::implementation::~implementation() {
   }
   end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
   monitor_.reset();
-  notices_.stop();
+  notices.stop();
   self_->watcher().stop();
   self_->runner().stop();
-  self_->runner().wait_until_done(clock::now() + options_.exit_grace);
+  self_->runner().wait_until_done(clock::now() + settings.exit_grace);
   runtime::member::set_current(nullptr);
   table().set_gone(kControlProcess, runtime::exit_kind::unknown, 0);  // futures of this process are not waited for
   runtime::remove_own_realm();
@@ -250,7 +250,7 @@ bool session::implementation::await_end(const std::vector<process_id>& ids, cloc
 }
 
 void session::implementation::end_workers(const std::vector<process_id>& ids) {
-  const auto until = clock::now() + options_.exit_grace;
+  const auto until = clock::now() + settings.exit_grace;
   for (const process_id id : ids) {
     runtime::process_entry* entry = table().find(id);
     if (entry == nullptr || table().is_gone(id)) continue;
@@ -306,13 +306,13 @@ weir::worker session::worker(process_id id) const { return weir::worker(id); }
 weir::worker session::any_worker() {
   const std::vector<process_id> running = implementation_->workers_in(is_running);
   if (running.empty()) throw not_found("weir: any worker: the session has none (add_workers starts some)");
-  return weir::worker(running[implementation_->next_worker_.fetch_add(1) % running.size()]);
+  return weir::worker(running[implementation_->next_worker.fetch_add(1) % running.size()]);
 }
 
 void session::on_worker_exit(std::function<void(const worker_exit&)> f) {
-  implementation_->notices_.add_function(std::move(f));
+  implementation_->notices.add_function(std::move(f));
 }
 
-const std::string& session::realm() const noexcept { return implementation_->realm_; }
+const std::string& session::realm() const noexcept { return implementation_->realm; }
 
 }  // namespace weir

@@ -70,10 +70,10 @@ std::string realm() {
   return state.name;
 }
 
-void join_realm(std::string_view name) {
+void join_realm(std::string_view realm) {
   realm_state& state = this_realm();
   const std::scoped_lock lock(state.mutex);
-  state.name = name;
+  state.name = realm;
 }
 
 std::string own_name(std::string_view word) { return fmt::format("@{}.{}", realm(), word); }
