@@ -45,7 +45,7 @@ class results_segment {
 
   [[nodiscard]] process_id owner() const noexcept { return segment_.header().where; }
   /// Null if the segment has no such slot.
-  [[nodiscard]] result_slot* find(std::uint32_t slot) const noexcept;
+  [[nodiscard]] result_slot* find(std::uint32_t index) const noexcept;
   [[nodiscard]] result_slot& slot(std::uint32_t index) const noexcept;
 
   /// Stores an answer and wakes those who wait for it; for a place that is not pending any more (the caller has gone)
