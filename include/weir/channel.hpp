@@ -25,6 +25,7 @@
 #include "weir/detail/channel_iterator.hpp"
 #include "weir/detail/channel_views.hpp"
 #include "weir/detail/deadlines.hpp"
+#include "weir/detail/fast_path.hpp"
 #include "weir/error.hpp"
 #include "weir/ids.hpp"
 
@@ -79,7 +80,7 @@ class channel {
   /// Makes an unnamed channel: it lives until its last handle goes, those on their way in messages included. Throws
   /// invalid_argument if `capacity` is over kMaxCapacity; no_space.
   explicit channel(std::size_t capacity, channel_options options = {})
-      : core_(detail::create_unnamed(detail::codec<T>::type(), capacity, options, {})) {}
+      : channel(detail::create_unnamed(detail::codec<T>::type(), capacity, options, {})) {}
   /// Makes a named channel: it lives until remove(). Throws already_exists; invalid_argument for a name that is empty, has
   /// a slash, begins with '@' or is over 200 characters long; no_space; permission_denied.
   static channel create(std::string_view name, std::size_t capacity, channel_options options = {}) {
@@ -163,11 +164,28 @@ class channel {
   // corrupt_segment: then it has been taken, since no other taker could do better.
 
   /// Waits while empty.
-  T take() { return detail::take_value<T>(core()); }
+  T take() {
+    if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+      T value;
+      if (fast_ != nullptr && fast_->take(value)) return value;
+    }
+    return detail::take_value<T>(core());
+  }
   /// The same into `item`, whose storage a vector or string reuses.
-  void take_into(T& item) { detail::take_value_into(core(), item); }
+  void take_into(T& item) {
+    if constexpr (detail::kFixedInSlot<T>) {
+      if (fast_ != nullptr && fast_->take(item)) return;
+    }
+    detail::take_value_into(core(), item);
+  }
   /// nullopt: empty now.
-  std::optional<T> try_take() { return detail::take_value<T>(core(), detail::deadline::at_once()); }
+  std::optional<T> try_take() {
+    if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+      T value;
+      if (fast_ != nullptr && fast_->take(value)) return value;
+    }
+    return detail::take_value<T>(core(), detail::deadline::at_once());
+  }
   /// nullopt: still empty after `timeout`, not sooner.
   template <class Rep, class Period>
   std::optional<T> take_for(std::chrono::duration<Rep, Period> timeout) {
@@ -260,18 +278,26 @@ class channel {
 
  private:
   friend struct detail::handle_traits<channel>;
-  explicit channel(detail::core_handle core) noexcept : core_(std::move(core)) {}
+  explicit channel(detail::core_handle core) noexcept : core_(std::move(core)), fast_(detail::fast_path_of(core_)) {}
 
   [[nodiscard]] const detail::core_handle& core() const {
     if (!core_) detail::throw_no_channel(detail::type_name<T>());
     return core_;
   }
+  /// False: it takes more than that, and nothing has been put.
+  template <class S>
+  bool put_fast(const S& item) {
+    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) return fast_ != nullptr && fast_->put(item);
+    return false;
+  }
   template <class S>
   void put_now(const S& item) {
+    if (put_fast(item)) return;
     detail::prepare<T>(item).put(*core(), detail::deadline::never());
   }
   template <class S>
   bool put_at_once(const S& item) {
+    if (put_fast(item)) return true;
     return detail::prepare<T>(item).put(*core(), detail::deadline::at_once());
   }
   template <class S, class Time>
@@ -283,6 +309,7 @@ class channel {
   std::optional<view_type> view_by(detail::deadline until);
 
   detail::core_handle core_;
+  detail::fast_path* fast_ = nullptr;  // of core_; put and take spare one look at it
 };
 
 namespace detail {

@@ -25,6 +25,8 @@ shm::segment_spec spec_for(std::string name, const item_type& type, bool named) 
 
 }  // namespace
 
+fast_path* fast_path_of(const core_handle& core) noexcept { return core.get(); }
+
 core_handle create_unnamed(const item_type& type, std::size_t capacity, const channel_options& options,
                            placement place) {
   const process_id where = place.where == 0 ? my_id() : place.where;

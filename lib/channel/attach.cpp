@@ -16,10 +16,10 @@
 
 #include "channel/bound.hpp"
 #include "channel/make.hpp"
-#include "segment/crash_point.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
 #include "segment/space.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 namespace {
@@ -116,12 +116,22 @@ channel_core::channel_core(shm::segment mapped)
       header_(segment_.at<ch::channel_header>(shm::kPage)),
       participants_(segment_.at<ch::participant_entry>(header_->participants_offset)),
       waiters_(segment_.at<ch::waiter_entry>(header_->waiters_offset)),
-      ring_(*header_, segment_.base() + header_->slots_offset),
       blocks_(segment_, *header_),
       rendezvous_(header_->capacity == 0),
-      fixed_in_slot_(segment_.header().fixed_bytes != 0 && segment_.header().fixed_bytes <= ring_.item_bytes()),
       fixed_bytes_(segment_.header().fixed_bytes) {
+  ring_ = ch::ring({.slots = segment_.base() + header_->slots_offset,
+                    .slot_count = header_->slot_count,
+                    .slot_bytes = header_->slot_bytes,
+                    .tail = &header_->tail,
+                    .head = &header_->head,
+                    .blanks_made = &header_->blanks_made});
+  fixed_in_slot_ = fixed_bytes_ != 0 && fixed_bytes_ <= ring_.item_bytes();
+  closed_ = &header_->closed;
+  orphans_ = &header_->orphans;
+  not_empty_ = &header_->not_empty;
+  not_full_ = &header_->not_full;
   enter();
+  is_open_.store(fixed_in_slot_ && !rendezvous_, std::memory_order_relaxed);
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
   r.all.insert(this);

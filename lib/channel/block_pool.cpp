@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::channels {
 

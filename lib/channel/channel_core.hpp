@@ -12,10 +12,10 @@
 
 #include "channel/block_pool.hpp"
 #include "channel/channel_layout.hpp"
-#include "channel/ring.hpp"
 #include "segment/segment.hpp"
-#include "sync/futex.hpp"
+#include "sync/spin_estimate.hpp"
 #include "weir/detail/channel_core.hpp"
+#include "weir/detail/fast_path.hpp"
 #include "weir/error.hpp"
 
 namespace weir::detail {
@@ -25,8 +25,8 @@ using ring_place = ch::ring::place;
 
 /// One channel attached to this process: its mapping, this process's entry among the participants, and the operations,
 /// spread over attach.cpp (entering and leaving), put.cpp, take.cpp, look.cpp (fetch, peek, state), wait.cpp and
-/// recovery.cpp. Shared by all handles of the process; every member may be called by any thread.
-class channel_core : public std::enable_shared_from_this<channel_core> {
+/// recovery.cpp. The puts and takes of small items that need not wait are fast_path's. Shared by all handles of the process; every member may be called by any thread.
+class channel_core : public std::enable_shared_from_this<channel_core>, public fast_path {
  public:
   /// Takes over a mapped channel and enters its participants. Throws not_found (removed meanwhile), no_space.
   explicit channel_core(shm::segment mapped);
@@ -76,7 +76,10 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   [[nodiscard]] std::string_view display_name() const noexcept { return segment_.name(); }
   [[nodiscard]] bool items_fit_slots() const noexcept { return fixed_in_slot_; }
   [[nodiscard]] bool is_closed() const noexcept { return header_->closed.load(std::memory_order_seq_cst) != 0; }
-  void mark_forked() noexcept { forked_.store(true, std::memory_order_relaxed); }
+  void mark_forked() noexcept {
+    forked_.store(true, std::memory_order_relaxed);
+    is_open_.store(false, std::memory_order_relaxed);
+  }
 
  private:
   /// Holds the channel's lock; repairs first if the last holder died.
@@ -96,11 +99,12 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   template <class Once>
   wait_result wait(ch::waits_for what, deadline until, const std::stop_token* stop, Once&& once);
   [[nodiscard]] ch::event& event_of(ch::waits_for what) const noexcept;
-  void wake_event(ch::event& event, std::size_t count) noexcept;
-  void wake_everybody() noexcept;
+  void rouse_everybody() noexcept;
 
-  /// Entry for the calling thread, which has waited since then, among the waiters; kNoEntry if there is no room (it naps).
-  std::uint32_t enter_waiters(ch::waits_for what, std::int64_t since_ns, deadline until);
+  class sleeper;
+  /// Entry for the calling thread among the waiters; kNoEntry if there is no room (it naps).
+  std::uint32_t enter_waiters(ch::waits_for what, deadline until) noexcept;
+  std::uint32_t claim_waiter(std::uint32_t entering) noexcept;
   void leave_waiters(std::uint32_t entry) noexcept;
   static constexpr std::uint32_t kNoEntry = 0xffffffff;
 
@@ -150,6 +154,7 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   void recover(std::uint32_t participant);
   void recover_slots(std::uint32_t dead);
   void recover_blocks(std::uint32_t dead);
+  void recover_waiters(std::uint32_t dead) noexcept;
   void recover_moving(std::uint64_t index, ch::slot_state seen);
   void close_gaps();
   bool move_up(const ring_place& from);
@@ -169,9 +174,7 @@ class channel_core : public std::enable_shared_from_this<channel_core> {
   ch::channel_header* header_ = nullptr;
   ch::participant_entry* participants_ = nullptr;
   ch::waiter_entry* waiters_ = nullptr;
-  ch::ring ring_;
   ch::block_pool blocks_;
-  std::uint32_t me_ = 0;  // our entry among the participants
   bool rendezvous_ = false;
   bool fixed_in_slot_ = false;
   std::size_t fixed_bytes_ = 0;

@@ -9,8 +9,9 @@
 #include "segment/header_layout.hpp"
 #include "segment/process_identity.hpp"
 #include "sync/robust_mutex.hpp"
+#include "weir/detail/slot_layout.hpp"
 
-/// The bytes of a channel's segment, layout 1. All offsets are from the segment's first byte.
+/// The bytes of a channel's segment, layout 2. All offsets are from the segment's first byte.
 ///      0  shm::segment_header
 ///   4096  channel_header
 ///   8192  participants   one entry for each process that is attached (64 B each, kParticipants; pages on first use)
@@ -21,68 +22,9 @@
 /// A file of zeros is an empty, open channel, so creation writes constants only.
 namespace weir::channels {
 
-inline constexpr std::size_t kLine = 64;
-inline constexpr std::size_t kApart =
-    128;  // what different sides write lies so far apart: two lines are fetched at once
-inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: owner 0 is nobody
 inline constexpr std::uint32_t kWaiters = 4096;
 inline constexpr std::uint32_t kBindings = 8;
 inline constexpr std::size_t kMaxReason = 1024;
-
-// ------------------------------------------------------------------------------------------------------------- slots
-
-// A slot's 64-bit state: turn (48 bits) | phase (4 bits) | owner (12 bits: a participant). Ticket t, the t-th put, uses
-// slot t % slot_count in turn t / slot_count. Whoever changes a phase does it by one compare-and-swap that names him.
-//
-//   empty(turn) --putter--> writing(turn, me) --putter--> full(turn) --taker--> reading(turn, me) --taker--> empty(turn+1)
-//   writing(turn, me)   --putter, the channel was closed meanwhile--> blank(turn)
-//   writing(turn, dead) --recovery--> blank(turn)     the put never returned: it has not happened
-//   full(turn)          --putter of a rendezvous that nobody came to--> blank(turn)
-//   blank(turn)         --taker or putter, when it is the oldest--> empty(turn+1)
-//   reading(turn, dead) --recovery--> orphan(turn)    the take never returned: the next taker gets the item first
-//   orphan(turn)        --taker, under the lock--> reading(turn, me)
-//
-// A blank slot behind full ones would take away from the capacity until the ones before it were taken, so recovery moves
-// those up, under the lock, the nearest first, from slot p to the next, which is blank:
-//   full(turn) --recovery--> moving(turn, me), the next: blank(turn') --recovery--> writing(turn', me); copy;
-//   writing(turn', me) --recovery--> full(turn')   from here on the item is in the next slot;   moving --> blank(turn)
-//   moving(turn, dead) --recovery--> full(turn) if the next slot is not full yet, else blank(turn)
-// Takers cannot pass a moving slot, so the next one stays full until then.
-//
-// release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
-enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6 };
-
-using slot_state = std::uint64_t;
-constexpr slot_state make_state(std::uint64_t turn, phase p, std::uint32_t owner = 0) noexcept {
-  return (turn << 16U) | (static_cast<std::uint64_t>(p) << 12U) | owner;
-}
-constexpr std::uint64_t turn_of(slot_state s) noexcept { return s >> 16U; }
-constexpr phase phase_of(slot_state s) noexcept { return static_cast<phase>((s >> 12U) & 0xfU); }
-constexpr std::uint32_t owner_of(slot_state s) noexcept { return static_cast<std::uint32_t>(s & 0xfffU); }
-/// Turns that `s` is ahead of `turn`; negative: behind. Right across the wrap-around of 48 bits.
-constexpr std::int64_t turns_ahead(slot_state s, std::uint64_t turn) noexcept {
-  return static_cast<std::int64_t>((s & ~std::uint64_t{0xffff}) - (turn << 16U)) >> 16U;
-}
-static_assert(kParticipants <= 0x1000);
-
-// A slot's second word, written by the putter between writing and full: block (32 bits, kNoBlock: the item lies in the
-// slot) | flags (16 bits) | bytes in the slot (16 bits). Not written in channels whose items all lie in their slots.
-inline constexpr std::uint32_t kNoBlock = 0xffffffff;
-inline constexpr std::uint64_t kHasReferences = 1;
-constexpr std::uint64_t make_meta(std::uint32_t block, std::uint64_t flags, std::size_t bytes) noexcept {
-  return (std::uint64_t{block} << 32U) | (flags << 16U) | bytes;
-}
-constexpr std::uint32_t meta_block(std::uint64_t meta) noexcept { return static_cast<std::uint32_t>(meta >> 32U); }
-constexpr std::uint64_t meta_flags(std::uint64_t meta) noexcept { return (meta >> 16U) & 0xffffU; }
-constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0xffffU; }
-
-// byte 0 state, 8 meta, 16 the item (slot_bytes - 16). A putter that dies while writing leaves anything in 8 and 16.
-struct slot {
-  std::atomic<slot_state> state;
-  std::atomic<std::uint64_t> meta;
-};
-inline constexpr std::size_t kSlotItem = sizeof(slot);
-static_assert(sizeof(slot) == 16 && offsetof(slot, meta) == 8);
 
 // ------------------------------------------------------------------------------------------------------------ blocks
 
@@ -135,29 +77,32 @@ static_assert(sizeof(participant_entry) == kLine && offsetof(participant_entry, 
 
 enum class waits_for : std::uint32_t { nothing = 0, item = 1, room = 2, block = 3, pickup = 4 };
 
-// A sleeping thread. byte 0 what (nothing: entry unused), 4 participant, 8 thread id, 16 since_ns and 24 until_ns
-// (monotonic clock; until 0: no end). Written by the thread itself, or by recovery, under the lock; `what` last when
-// entering, first when leaving. The sleepers of the event that belongs to `what` count exactly the used entries; a
-// process that dies between the two leaves the lock to be repaired, which counts anew.
+// A sleeping thread. byte 0 word, 8 thread id, 16 since_ns and 24 until_ns (monotonic clock; until 0: no end).
+// word: participant << 8 | stage << 4 | what it waits for. 0: unused.
+//   0 --thread--> entering(me) --thread, when the event counts it--> counted --thread--> leaving --thread, no longer
+//   counted--> 0
+//   any stage, of the dead --recovery, which takes a counted one off its event after making it leaving--> 0
+// A thread that dies while entering or leaving may leave its event with one sleeper too many (see `event`).
+enum class waiter_stage : std::uint32_t { entering = 1, counted = 2, leaving = 3 };
+constexpr std::uint32_t make_waiter(std::uint32_t participant, waiter_stage stage, waits_for what) noexcept {
+  return (participant << 8U) | (static_cast<std::uint32_t>(stage) << 4U) | static_cast<std::uint32_t>(what);
+}
+constexpr std::uint32_t participant_of_waiter(std::uint32_t word) noexcept { return word >> 8U; }
+constexpr waiter_stage stage_of_waiter(std::uint32_t word) noexcept {
+  return static_cast<waiter_stage>((word >> 4U) & 0xfU);
+}
+constexpr waits_for waited_for(std::uint32_t word) noexcept { return static_cast<waits_for>(word & 0xfU); }
 struct waiter_entry {
-  std::atomic<waits_for> what;
-  std::uint32_t participant;
-  std::int32_t thread;
+  std::atomic<std::uint32_t> word;
   std::uint32_t unused0;
+  std::int32_t thread;
+  std::uint32_t unused1;
   std::int64_t since_ns;
   std::int64_t until_ns;
-  std::uint64_t unused[4];
+  std::uint64_t unused2[4];
 };
-static_assert(sizeof(waiter_entry) == kLine && offsetof(waiter_entry, since_ns) == 16);
-
-// Something to sleep on. Whoever makes it true looks at `sleepers` afterwards (both sequentially consistent), adds one
-// to `epoch` and wakes; sleepers register under the lock, look once more, and sleep while the epoch stays.
-// A waker that dies between the two costs the sleepers one bounded sleep.
-struct event {
-  std::atomic<std::uint32_t> epoch;     // the futex word
-  std::atomic<std::uint32_t> sleepers;  // changed under the lock only
-};
-static_assert(sizeof(event) == 8);
+static_assert(sizeof(waiter_entry) == kLine && offsetof(waiter_entry, thread) == 8);
+static_assert(offsetof(waiter_entry, since_ns) == 16);
 
 // Processes whose end closes the channel. Written under the lock, `used` last.
 struct binding_entry {
@@ -185,7 +130,8 @@ enum class closing : std::uint32_t { open = 0, plain = 1, reason = 2, host_ended
 //  512  block_freed      event: a block became free, or closed
 //  640  mutex            robust; guards participants, waiters, sleepers, orphans, bindings, closed and recovery
 //  688  looked_ns        monotonic time of the last look for dead participants; whoever looks
-//  696  participants_high, 700 waiters_high   entries from here on were never used; under the lock
+//  696  participants_high   entries from here on were never used; under the lock
+//  700  waiters_high     likewise; grows by compare-and-swap, after the memory of the entry was reserved
 //  704  close_process, 708 close_status (wait status), 712 close_status_known, 716 close_reason_bytes   under the lock
 //  768  bindings         under the lock
 // 1024  close_reason     under the lock, before closed
@@ -219,7 +165,7 @@ struct channel_header {
   alignas(kApart) sync::robust_mutex mutex;
   std::atomic<std::int64_t> looked_ns;
   std::uint32_t participants_high;
-  std::uint32_t waiters_high;
+  std::atomic<std::uint32_t> waiters_high;
   std::uint32_t close_process;
   std::int32_t close_status;
   std::uint32_t close_status_known;

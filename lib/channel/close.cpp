@@ -8,7 +8,7 @@
 #include "channel/attach.hpp"
 #include "channel/bound.hpp"
 #include "channel/wait.hpp"
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::channels {
 namespace {
@@ -63,7 +63,7 @@ void channel_core::close_locked(ch::closing kind, std::string_view reason) {
   WEIR_CRASH_POINT("close.reason");
   header_->closed.store(static_cast<std::uint32_t>(kind), std::memory_order_seq_cst);
   WEIR_CRASH_POINT("close.closed");
-  wake_everybody();
+  rouse_everybody();
 }
 
 void channel_core::close_for_end_of(const ch::binding_entry& binding, const exit_report& report) {

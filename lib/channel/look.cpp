@@ -126,7 +126,7 @@ take_status channel_core::fetch(item_copy& out, deadline until) {
   if (first == attempt::done) return take_status::taken;
   if (until.is_at_once() || wait(ch::waits_for::item, until, nullptr, once) != wait_result::done)
     return take_status::empty;
-  wake_event(header_->not_empty, 1);  // the item is still there: somebody else may have waited to take it
+  wake_some(header_->not_empty, 1);  // the item is still there: somebody else may have waited to take it
   return take_status::taken;
 }
 

@@ -37,7 +37,7 @@ channel_core::attempt channel_core::put_once(Write&& write, ring_place& claimed)
   }
   if (is_closed()) {  // meanwhile: a taker may already have found nothing and gone, so the item must not go in
     ring_.abandon(claimed);
-    wake_event(header_->not_empty, INT_MAX);
+    wake_some(header_->not_empty, INT_MAX);
     throw_closed("put into channel");
   }
   write(claimed);
@@ -49,7 +49,7 @@ template <class Write>
 bool channel_core::put_claimed(deadline until, wake when, Write&& write) {
   if (rendezvous_ && until.is_at_once()) {
     check_open("put into channel");
-    if (header_->not_empty.sleepers.load(std::memory_order_seq_cst) == 0) return false;
+    if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return false;
   }
   ring_place place;
   attempt first = put_once(write, place);
@@ -84,7 +84,7 @@ bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
     if (closed) throw_closed("put into channel");
     if (result == wait_result::done) return true;
     if (ring_.retract(p)) {
-      wake_event(header_->not_full, INT_MAX);  // the next putter can step over the blank
+      wake_some(header_->not_full, INT_MAX);  // the next putter can step over the blank
       return false;
     }
     const locked lock(*this);
@@ -197,7 +197,7 @@ void channel_core::return_loan(std::uint32_t block) noexcept {
   if (!forked_.load(std::memory_order_relaxed)) free_block(block);
 }
 
-void channel_core::wake_takers(std::size_t items) noexcept { wake_event(header_->not_empty, items); }
+void channel_core::wake_takers(std::size_t items) noexcept { wake_some(header_->not_empty, items); }
 
 loaned_block::loaned_block(loaned_block&& other) noexcept
     : core_(std::move(other.core_)), block_(other.block_), bytes_(std::exchange(other.bytes_, {})) {}

@@ -4,7 +4,7 @@
 
 #include "channel/bound.hpp"
 #include "channel/wait.hpp"
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 // What a dead process left half done is undone here, under the channel's lock, in single compare-and-swaps from states
 // that only the dead could change. Each can be done again: a process that dies in the middle leaves the lock owner-dead
@@ -19,7 +19,7 @@ constexpr std::int64_t kStatusGraceNs = 500'000'000;  // what the control proces
 
 void channel_core::repair() { recount(); }
 
-/// Counts what is counted: orphans, and sleepers of each event. Both change under the lock only.
+/// Counts the orphans, which change under the lock only.
 void channel_core::recount() {
   std::uint32_t orphans = 0;
   for (std::uint64_t index = 0; index < ring_.count(); ++index) {
@@ -31,21 +31,6 @@ void channel_core::recount() {
     if (ch::phase_of_block(word) == ch::block_phase::orphan) ++orphans;
   }
   header_->orphans.store(orphans, std::memory_order_seq_cst);
-
-  std::uint32_t item = 0;
-  std::uint32_t room = 0;
-  std::uint32_t block = 0;
-  for (std::uint32_t entry = 0; entry < header_->waiters_high; ++entry) {
-    switch (waiters_[entry].what.load(std::memory_order_relaxed)) {
-      case ch::waits_for::nothing: break;
-      case ch::waits_for::item: ++item; break;
-      case ch::waits_for::block: ++block; break;
-      default: ++room; break;
-    }
-  }
-  header_->not_empty.sleepers.store(item, std::memory_order_seq_cst);
-  header_->not_full.sleepers.store(room, std::memory_order_seq_cst);
-  header_->block_freed.sleepers.store(block, std::memory_order_seq_cst);
 }
 
 void channel_core::look_for_the_dead(bool even_if_just_looked) {
@@ -69,16 +54,12 @@ void channel_core::recover(std::uint32_t participant) {
   WEIR_CRASH_POINT("recovery.gaps");
   recover_blocks(participant);
   WEIR_CRASH_POINT("recovery.blocks");
-  for (std::uint32_t entry = 0; entry < header_->waiters_high; ++entry) {
-    if (waiters_[entry].participant == participant) {
-      waiters_[entry].what.store(ch::waits_for::nothing, std::memory_order_release);
-    }
-  }
+  recover_waiters(participant);
   recount();
   WEIR_CRASH_POINT("recovery.counted");
   participants_[participant].used.store(0, std::memory_order_release);
   WEIR_CRASH_POINT("recovery.end");
-  wake_everybody();
+  rouse_everybody();
 }
 
 void channel_core::recover_slots(std::uint32_t dead) {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "channel/wait.hpp"
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 
@@ -69,7 +69,7 @@ take_status channel_core::run_take(Once& once, deadline until, const std::stop_t
       case wait_result::stopped: return take_status::stopped;
     }
   }
-  wake_event(header_->not_full, rendezvous_ ? INT_MAX : 1);
+  wake_some(header_->not_full, rendezvous_ ? INT_MAX : 1);
   return take_status::taken;
 }
 
@@ -166,7 +166,7 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
 
 void channel_core::free_block(std::uint32_t block) noexcept {
   blocks_.release(block);
-  wake_event(header_->block_freed, 1);
+  wake_some(header_->block_freed, 1);
 }
 
 void channel_core::finish_taken(taken_item& item) noexcept {
@@ -188,7 +188,7 @@ void channel_core::give_back(taken_item& item) {
     blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
     recount();
   }
-  wake_event(header_->not_empty, 1);
+  wake_some(header_->not_empty, 1);
 }
 
 taken_item::taken_item(taken_item&& other) noexcept { *this = std::move(other); }

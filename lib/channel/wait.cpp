@@ -3,10 +3,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <climits>
-
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 
@@ -22,59 +19,79 @@ ch::event& channel_core::event_of(ch::waits_for what) const noexcept {
   }
 }
 
-void channel_core::wake_event(ch::event& event, std::size_t count) noexcept {
-  if (event.sleepers.load(std::memory_order_seq_cst) == 0) return;
-  event.epoch.fetch_add(1, std::memory_order_seq_cst);
-  WEIR_CRASH_POINT("event.epoch.advanced");
-  sync::wake_sleepers(event.epoch, static_cast<int>(std::min<std::size_t>(count, INT_MAX)));
+void channel_core::rouse_everybody() noexcept {
+  for (ch::event* event : {&header_->not_empty, &header_->not_full, &header_->block_freed}) ch::rouse(*event);
 }
 
-void channel_core::wake_everybody() noexcept {
-  for (ch::event* event : {&header_->not_empty, &header_->not_full, &header_->block_freed}) {
-    event->epoch.fetch_add(1, std::memory_order_seq_cst);
-    sync::wake_sleepers(event->epoch, INT_MAX);
-  }
-}
-
-std::uint32_t channel_core::enter_waiters(ch::waits_for what, std::int64_t since_ns, deadline until) {
-  const locked lock(*this);
-  std::uint32_t entry = 0;
-  while (entry < header_->waiters_high &&
-         waiters_[entry].what.load(std::memory_order_relaxed) != ch::waits_for::nothing) {
-    ++entry;
-  }
-  if (entry == ch::kWaiters) return kNoEntry;
-  if (entry == header_->waiters_high) {
-    if (entry % (shm::kPage / sizeof(ch::waiter_entry)) == 0) {
-      try {
-        segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
-      } catch (const error&) {
-        return kNoEntry;  // shared memory is full: the wait goes on, in naps
+/// An unused entry, made entering(me); kNoEntry if there is none, or no memory for one more.
+std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
+  constexpr std::uint32_t kInPage = shm::kPage / sizeof(ch::waiter_entry);
+  std::uint32_t high = header_->waiters_high.load(std::memory_order_acquire);
+  for (std::uint32_t entry = 0; entry < ch::kWaiters; ++entry) {
+    if (entry >= high) {
+      if (entry % kInPage == 0) {
+        try {
+          segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
+        } catch (const error&) {
+          return kNoEntry;  // shared memory is full: the wait goes on, in naps
+        }
       }
+      header_->waiters_high.compare_exchange_strong(high, entry + 1, std::memory_order_acq_rel);
+      high = header_->waiters_high.load(std::memory_order_acquire);
     }
-    header_->waiters_high = entry + 1;
+    std::uint32_t unused = 0;
+    if (waiters_[entry].word.compare_exchange_strong(unused, entering, std::memory_order_acq_rel)) return entry;
   }
+  return kNoEntry;
+}
+
+std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) noexcept {
+  const std::uint32_t entry = claim_waiter(ch::make_waiter(me_, ch::waiter_stage::entering, what));
+  if (entry == kNoEntry) return kNoEntry;
+  WEIR_CRASH_POINT("waiter.entered");
   ch::waiter_entry& w = waiters_[entry];
-  w.participant = me_;
   w.thread = ::gettid();
-  w.since_ns = since_ns;
+  w.since_ns = monotonic_ns();
   w.until_ns = until.is_never() || until.is_at_once()
                    ? 0
                    : std::chrono::duration_cast<std::chrono::nanoseconds>(until.when().time_since_epoch()).count();
-  w.what.store(what, std::memory_order_release);  // pairs with the inspector's acquire
-  WEIR_CRASH_POINT("waiter.entered");
-  event_of(what).sleepers.fetch_add(1, std::memory_order_seq_cst);
+  if (!ch::enter(event_of(what))) {
+    w.word.store(0, std::memory_order_release);
+    return kNoEntry;
+  }
   WEIR_CRASH_POINT("waiter.counted");
+  // Pairs with the acquire of the inspector and of recovery.
+  w.word.store(ch::make_waiter(me_, ch::waiter_stage::counted, what), std::memory_order_release);
+  WEIR_CRASH_POINT("waiter.ready");
   return entry;
 }
 
 void channel_core::leave_waiters(std::uint32_t entry) noexcept {
   if (entry == kNoEntry) return;
-  const locked lock(*this);
-  const ch::waits_for what = waiters_[entry].what.load(std::memory_order_relaxed);
-  waiters_[entry].what.store(ch::waits_for::nothing, std::memory_order_release);
+  std::atomic<std::uint32_t>& word = waiters_[entry].word;
+  const ch::waits_for what = ch::waited_for(word.load(std::memory_order_relaxed));
+  word.store(ch::make_waiter(me_, ch::waiter_stage::leaving, what), std::memory_order_release);
+  WEIR_CRASH_POINT("waiter.leaving");
+  ch::leave(event_of(what));
   WEIR_CRASH_POINT("waiter.left");
-  event_of(what).sleepers.fetch_sub(1, std::memory_order_seq_cst);
+  word.store(0, std::memory_order_release);
+}
+
+/// Takes off what a dead participant's threads slept on. May be done again from any point.
+void channel_core::recover_waiters(std::uint32_t dead) noexcept {
+  for (std::uint32_t entry = 0; entry < header_->waiters_high.load(std::memory_order_acquire); ++entry) {
+    std::atomic<std::uint32_t>& word = waiters_[entry].word;
+    const std::uint32_t seen = word.load(std::memory_order_acquire);
+    if (seen == 0 || ch::participant_of_waiter(seen) != dead) continue;
+    if (ch::stage_of_waiter(seen) == ch::waiter_stage::counted) {
+      const ch::waits_for what = ch::waited_for(seen);
+      word.store(ch::make_waiter(dead, ch::waiter_stage::leaving, what), std::memory_order_release);
+      WEIR_CRASH_POINT("recovery.waiter.leaving");
+      ch::leave(event_of(what));
+      WEIR_CRASH_POINT("recovery.waiter.left");
+    }
+    word.store(0, std::memory_order_release);
+  }
 }
 
 }  // namespace weir::detail

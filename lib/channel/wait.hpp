@@ -2,14 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <climits>
 #include <functional>
 #include <optional>
 #include <stop_token>
 #include <utility>
 
 #include "channel/channel_core.hpp"
+#include "channel/event.hpp"
 #include "sync/blocking.hpp"
+#include "sync/futex.hpp"
 
 namespace weir::detail {
 
@@ -19,71 +20,69 @@ inline std::int64_t monotonic_ns() noexcept {
       .count();
 }
 
+/// The calling thread's entry among those who sleep on a channel's event, while this lives.
+class channel_core::sleeper {
+ public:
+  sleeper(channel_core& core, ch::waits_for what, deadline until) noexcept
+      : core_(core), event_(core.event_of(what)), entry_(core.enter_waiters(what, until)) {}
+  sleeper(const sleeper&) = delete;
+  sleeper& operator=(const sleeper&) = delete;
+  ~sleeper() { core_.leave_waiters(entry_); }
+
+  /// To be called before each look at what is waited for; sleep() returns at once if that comes after this.
+  void listen() noexcept { epoch_ = ch::listen(event_); }
+  void sleep(deadline until) noexcept {
+    constexpr auto kNap = std::chrono::milliseconds(1);  // without an entry nobody knows to wake us
+    ch::sleep(event_, epoch_, entry_ == kNoEntry ? std::chrono::steady_clock::now() + kNap : until.when());
+  }
+
+ private:
+  channel_core& core_;
+  ch::event& event_;
+  std::uint32_t entry_;
+  std::uint32_t epoch_ = 0;
+};
+
 template <class Once>
 channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until, const std::stop_token* stop,
                                              Once&& once) {
   const auto stopping = [&] { return stop != nullptr && stop->stop_requested(); };
   sync::spin_estimate& spin = what == ch::waits_for::item ? spin_for_item_ : spin_for_room_;
-  for (std::uint32_t round = spin.rounds(); round != 0 && !stopping(); --round) {
+  std::uint32_t rounds = sync::spin_estimate::kLeast;
+  for (std::uint32_t round = 1; round <= rounds && !stopping(); ++round) {
     sync::relax();
     if (once() == attempt::done) {
-      spin.paid();
+      spin.paid(round);
       return wait_result::done;
     }
+    if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
-  const auto sleeps_from = std::chrono::steady_clock::now();
-  const std::int64_t since_ns = monotonic_ns();
-  const auto came_at_last = [&] {
-    spin.slept(std::chrono::steady_clock::now() - sleeps_from);
-    return wait_result::done;
-  };
 
+  const auto sleeps_from = std::chrono::steady_clock::now();
   ch::event& event = event_of(what);
-  const auto rouse = [&event] {
-    event.epoch.fetch_add(1, std::memory_order_seq_cst);
-    sync::wake_sleepers(event.epoch, INT_MAX);
-  };
+  const auto rouse = [&event] { ch::rouse(event); };
   std::optional<std::stop_callback<decltype(rouse)>> on_stop;
   if (stop != nullptr && stop->stop_possible()) on_stop.emplace(*stop, rouse);
 
-  struct registration {
-    channel_core& core;
-    std::uint32_t entry;
-    registration(channel_core& c, ch::waits_for w, std::int64_t since, deadline u)
-        : core(c), entry(c.enter_waiters(w, since, u)) {}
-    registration(const registration&) = delete;
-    registration& operator=(const registration&) = delete;
-    ~registration() { core.leave_waiters(entry); }
-  };
-
   sync::blocking_scope blocking;
-  wait_result result = wait_result::done;
-  for (;;) {
-    {
-      const registration here(*this, what, since_ns, until);
-      // The epoch first, then the condition: what becomes true after this look changes the epoch.
-      const std::uint32_t epoch = event.epoch.load(std::memory_order_seq_cst);
-      if (once() == attempt::done) return came_at_last();
-      if (stopping()) {
-        result = wait_result::stopped;
-        break;
+  {
+    sleeper me(*this, what, until);
+    for (;;) {
+      me.listen();
+      if (once() == attempt::done) {
+        spin.slept(std::chrono::steady_clock::now() - sleeps_from);
+        return wait_result::done;
       }
-      if (until.has_passed()) {
-        result = wait_result::timed_out;
-        break;
-      }
+      if (stopping() || until.has_passed()) break;
       blocking.about_to_sleep();
-      constexpr auto kNap = std::chrono::milliseconds(1);  // without an entry nobody knows to wake us
-      sync::sleep_on(event.epoch, epoch,
-                     here.entry == kNoEntry ? std::chrono::steady_clock::now() + kNap : until.when());
+      me.sleep(until);
+      look_for_the_dead();
     }
-    if (once() == attempt::done) return came_at_last();
-    look_for_the_dead();
   }
   spin.did_not_pay();
-  // A wake-up meant for somebody may have come to us, who now leave: pass it on.
-  wake_event(event, 1);
-  return result;
+  // A wake-up meant for somebody may have come to us, who leave: pass it on.
+  wake_some(event, 1);
+  return stopping() ? wait_result::stopped : wait_result::timed_out;
 }
 
 }  // namespace weir::detail

@@ -67,12 +67,13 @@ class describer {
     out_.waiters.clear();
     for (std::uint32_t entry = 0; entry < snapshot_.waiters.size(); ++entry) {
       const waiter_words& w = snapshot_.waiters[entry];
-      if (w.what == ch::waits_for::nothing) continue;
+      if (ch::stage_of_waiter(w.word) != ch::waiter_stage::counted) continue;  // unused, coming or going
+      const std::uint32_t participant = ch::participant_of_waiter(w.word);
       const auto user = std::find_if(out_.participants.begin(), out_.participants.end(),
-                                     [&](const participant_report& p) { return p.entry == w.participant; });
+                                     [&](const participant_report& p) { return p.entry == participant; });
       const auto life = user == out_.participants.end() ? shm::liveness::dead : user->life;
       out_.waiters.push_back(
-          {entry, w.what, w.participant, pid_of(w.participant), life, w.thread, w.since_ns, w.until_ns});
+          {entry, ch::waited_for(w.word), participant, pid_of(participant), life, w.thread, w.since_ns, w.until_ns});
     }
   }
 

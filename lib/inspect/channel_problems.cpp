@@ -25,6 +25,7 @@ class search {
     look_at_waiters();
     look_at_lock();
     look_at_counts();
+    look_at_sleepers();
     look_at_tickets();
     return std::move(found_);
   }
@@ -167,6 +168,13 @@ class search {
     const auto orphans = report_.slots_in[static_cast<std::size_t>(ch::phase::orphan)] +
                          report_.blocks_in[static_cast<std::size_t>(ch::block_phase::orphan)];
     if (orphans != report_.orphans) overall("orphans: {} counted, {} there", report_.orphans, orphans);
+    for (const binding_words& b : snapshot_.header.bindings) {
+      if (b.used > 2) overall("bindings: one is used in a way {} that there is not", b.used);
+    }
+  }
+
+  /// An event may count too many after a death, never too few: those would not be woken.
+  void look_at_sleepers() {
     std::uint32_t item = 0;
     std::uint32_t room = 0;
     std::uint32_t block = 0;
@@ -174,14 +182,11 @@ class search {
       ++(w.what == ch::waits_for::item ? item : w.what == ch::waits_for::block ? block : room);
     }
     const auto compare = [&](const char* what, std::uint32_t counted, std::uint32_t there) {
-      if (counted != there) overall("sleepers that wait for {}: {} counted, {} there", what, counted, there);
+      if (counted < there) overall("sleepers that wait for {}: {} counted, {} there", what, counted, there);
     };
     compare("an item", report_.takers_asleep, item);
     compare("room", report_.putters_asleep, room);
     compare("a block", report_.block_waiters_asleep, block);
-    for (const binding_words& b : snapshot_.header.bindings) {
-      if (b.used > 2) overall("bindings: one is used in a way {} that there is not", b.used);
-    }
   }
 
   void look_at_tickets() {

@@ -48,11 +48,11 @@ header_words words_of(const ch::channel_header& h) {
   out.orphans = h.orphans.load(kRelaxed);
   out.pins = h.pins.load(kRelaxed);
   out.blanks_made = h.blanks_made.load(kRelaxed);
-  out.item_sleepers = h.not_empty.sleepers.load(kRelaxed);
-  out.room_sleepers = h.not_full.sleepers.load(kRelaxed);
-  out.block_sleepers = h.block_freed.sleepers.load(kRelaxed);
+  out.item_sleepers = ch::sleepers_of(h.not_empty.word.load(kRelaxed));
+  out.room_sleepers = ch::sleepers_of(h.not_full.word.load(kRelaxed));
+  out.block_sleepers = ch::sleepers_of(h.block_freed.word.load(kRelaxed));
   out.participants_high = h.participants_high;
-  out.waiters_high = h.waiters_high;
+  out.waiters_high = h.waiters_high.load(kRelaxed);
   out.close_process = h.close_process;
   out.close_reason_bytes = h.close_reason_bytes;
   out.tail = h.tail.load(kRelaxed);
@@ -67,20 +67,21 @@ std::optional<channel_snapshot> look_once(const segment_file& file, const ch::ch
   channel_snapshot out;
   bool whole = read_header(file, *h);
   out.header = words_of(*h);
-  if (whole && (h->participants_high > ch::kParticipants || h->waiters_high > ch::kWaiters ||
+  const std::uint32_t waiters_high = out.header.waiters_high;
+  if (whole && (h->participants_high > ch::kParticipants || waiters_high > ch::kWaiters ||
                 h->close_reason_bytes > ch::kMaxReason)) {
     why = fmt::format("its tables are out of range ({} participants, {} waiters, {} bytes of reason)",
-                      h->participants_high, h->waiters_high, h->close_reason_bytes);
+                      h->participants_high, waiters_high, h->close_reason_bytes);
     return std::nullopt;
   }
   if (whole) {
     out.close_reason.assign(h->close_reason, h->close_reason_bytes);
     out.participants =
         file.read_rows<participant_words>(g.participants_offset, h->participants_high, sizeof(ch::participant_entry));
-    out.waiters = file.read_rows<waiter_words>(g.waiters_offset, h->waiters_high, sizeof(ch::waiter_entry));
+    out.waiters = file.read_rows<waiter_words>(g.waiters_offset, waiters_high, sizeof(ch::waiter_entry));
     out.slots = file.read_rows<slot_words>(g.slots_offset, g.slot_count, g.slot_bytes);
     out.blocks = file.read_rows<block_words>(g.block_table_offset, g.block_count, sizeof(ch::block_entry));
-    whole = out.participants.size() == h->participants_high && out.waiters.size() == h->waiters_high &&
+    whole = out.participants.size() == h->participants_high && out.waiters.size() == waiters_high &&
             out.slots.size() == g.slot_count && out.blocks.size() == g.block_count;
   }
   if (!whole) {

@@ -48,10 +48,10 @@ struct participant_words {
   friend bool operator==(const participant_words&, const participant_words&) = default;
 };
 struct waiter_words {
-  channels::waits_for what;
-  std::uint32_t participant;
+  std::uint32_t word;
+  std::uint32_t unused0;
   std::int32_t thread;
-  std::uint32_t unused;
+  std::uint32_t unused1;
   std::int64_t since_ns;
   std::int64_t until_ns;
   friend bool operator==(const waiter_words&, const waiter_words&) = default;

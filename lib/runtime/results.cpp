@@ -11,10 +11,11 @@
 #include <new>
 
 #include "runtime/shared_event.hpp"
-#include "segment/crash_point.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
+#include "sync/spin_estimate.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -174,18 +175,19 @@ bool is_settled(const session_table& table, const result_slot& slot, result_plac
 }
 
 bool await_result(const session_table& table, result_slot& slot, result_place place, detail::deadline until) {
-  static sync::spin_estimate spin;
+  static thread_local sync::spin_estimate spin;
   const auto is_there = [&](std::uint32_t seen) { return is_final(phase_of(seen)); };
   std::uint32_t seen = slot.word.load(std::memory_order_acquire);
   if (is_there(seen)) return true;
   if (until.has_passed()) return false;
-  const std::uint32_t rounds = spin.rounds();
-  for (std::uint32_t i = 0; i < rounds; ++i) {
+  std::uint32_t rounds = sync::spin_estimate::kLeast;
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
     sync::relax();
     if (is_there(slot.word.load(std::memory_order_acquire))) {
-      spin.paid();
+      spin.paid(round);
       return true;
     }
+    if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
   const auto sleeps_from = std::chrono::steady_clock::now();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
 
 #ifdef WEIR_CRASH_POINTS
 namespace weir::shm {

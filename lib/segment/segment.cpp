@@ -18,9 +18,9 @@
 #include <system_error>
 #include <utility>
 
-#include "segment/crash_point.hpp"
 #include "segment/names.hpp"
 #include "segment/space.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
 namespace weir::shm {

@@ -11,17 +11,7 @@
 #include <ctime>
 
 namespace weir::sync {
-namespace {
-
-static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));  // the kernel sees the bare word
-
-const std::uint32_t* address_of(const std::atomic<std::uint32_t>& word) noexcept {
-  return reinterpret_cast<const std::uint32_t*>(&word);
-}
-
-}  // namespace
-
-sleep_result sleep_on(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+sleep_result sleep_on(const std::uint32_t* word, std::uint32_t expected,
                       std::chrono::steady_clock::time_point until) noexcept {
   using std::chrono::nanoseconds;
   using std::chrono::seconds;
@@ -33,23 +23,13 @@ sleep_result sleep_on(const std::atomic<std::uint32_t>& word, std::uint32_t expe
   relative.tv_sec = whole.count();
   relative.tv_nsec = std::chrono::duration_cast<nanoseconds>(length - whole).count();
   // Relative timeouts run on CLOCK_MONOTONIC: a step of the real-time clock changes nothing.
-  const long result = ::syscall(SYS_futex, address_of(word), FUTEX_WAIT, expected, &relative, nullptr, 0);
+  const long result = ::syscall(SYS_futex, word, FUTEX_WAIT, expected, &relative, nullptr, 0);
   return result != 0 && errno == ETIMEDOUT ? sleep_result::timed_out : sleep_result::woken;
 }
 
-int wake_sleepers(const std::atomic<std::uint32_t>& word, int count) noexcept {
-  const long woken = ::syscall(SYS_futex, address_of(word), FUTEX_WAKE, std::max(count, 0), nullptr, nullptr, 0);
+int wake_sleepers(const std::uint32_t* word, int count) noexcept {
+  const long woken = ::syscall(SYS_futex, word, FUTEX_WAKE, std::max(count, 0), nullptr, nullptr, 0);
   return woken > 0 ? static_cast<int>(woken) : 0;
-}
-
-void spin_estimate::paid() noexcept {
-  const std::uint32_t now = rounds_.load(std::memory_order_relaxed);
-  rounds_.store(std::min(now + now / 4 + 1, kMost), std::memory_order_relaxed);
-}
-
-void spin_estimate::did_not_pay() noexcept {
-  const std::uint32_t now = rounds_.load(std::memory_order_relaxed);
-  rounds_.store(std::max(now - now / 8, kLeast), std::memory_order_relaxed);
 }
 
 }  // namespace weir::sync

@@ -50,7 +50,12 @@ class shared_diary {
   victims_diary* at_;
 };
 
-enum class payload_place { slot, block };
+/// In a slot by the general way, in a slot by the way compiled into the program (fast_path), in a block.
+enum class payload_place { slot, fixed, block };
+
+std::string_view text_of(payload_place place) {
+  return place == payload_place::slot ? "slot" : place == payload_place::fixed ? "fixed" : "block";
+}
 
 struct scenario {
   std::string point;
@@ -58,13 +63,10 @@ struct scenario {
   payload_place place;
 };
 
-void PrintTo(const scenario& s, std::ostream* out) {
-  *out << s.point << " hit " << s.hit << (s.place == payload_place::slot ? " in a slot" : " in a block");
-}
+void PrintTo(const scenario& s, std::ostream* out) { *out << s.point << " hit " << s.hit << ' ' << text_of(s.place); }
 
 std::string name_of(const testing::TestParamInfo<scenario>& info) {
-  std::string name = fmt::format("{}_{}_{}", info.param.point, info.param.hit,
-                                 info.param.place == payload_place::slot ? "slot" : "block");
+  std::string name = fmt::format("{}_{}_{}", info.param.point, info.param.hit, text_of(info.param.place));
   for (char& c : name) c = c == '.' || c == ' ' ? '_' : c;
   return name;
 }
@@ -88,11 +90,16 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
     }
   }
 
-  static item_type type() { return {"crash_item", 7, item_kind::sequence, 0, sizeof(int), "int"}; }
+  static item_type type() {
+    if (fixed()) return {"crash_int", 8, item_kind::bytes, sizeof(int), 0, {}};
+    return {"crash_item", 7, item_kind::sequence, 0, sizeof(int), "int"};
+  }
+  static bool fixed() { return GetParam().place == payload_place::fixed; }
   static bool in_block() { return GetParam().place == payload_place::block; }
 
   /// Item `number`: an int, repeated over the whole of a large item, so that a torn one shows.
   static bool put_item(channel_core& channel, int number, deadline until) {
+    if (fixed()) return channel.fast_path::put(number) || put_fixed(channel, &number, sizeof number, until);
     const std::vector<int> values(in_block() ? kBlockItemBytes / sizeof(int) : 2, number);
     const std::span<const std::byte> part = std::as_bytes(std::span(values));
     return detail::put(channel, payload{{&part, 1}, false}, until);
@@ -108,6 +115,10 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
   }
   /// -1: empty at the deadline.
   static int take_item(const core_handle& channel, deadline until, hold how = hold::copy) {
+    if (int number = -1; fixed() && how == hold::copy) {
+      if (channel->fast_path::take(number)) return number;
+      return take_fixed(*channel, &number, sizeof number, until) == take_status::taken ? number : -1;
+    }
     taken_item item;
     return take(channel, item, until, how) == take_status::taken ? number_in(item.bytes()) : -1;
   }
@@ -173,14 +184,15 @@ TEST_P(PutterKilled, EveryPutThatReturnedIsTakenOnceAndTheRestOfTheChannelGoesOn
 
 std::vector<scenario> put_scenarios() {
   std::vector<scenario> all;
-  for (const payload_place place : {payload_place::slot, payload_place::block}) {
+  for (const payload_place place : {payload_place::slot, payload_place::fixed, payload_place::block}) {
     for (const int hit : {1, 2, 5, 17}) {
       for (const char* point : {"ring.put.claimed", "ring.put.advanced", "ring.put.written", "ring.put.published"}) {
         all.push_back({point, hit, place});
       }
     }
     // What only a putter that waits comes by.
-    for (const char* point : {"waiter.entered", "waiter.counted", "waiter.left", "event.epoch.advanced"}) {
+    for (const char* point : {"waiter.entered", "waiter.counted", "waiter.ready", "waiter.leaving", "waiter.left",
+                              "event.epoch.advanced"}) {
       all.push_back({point, 1, place});
     }
   }
@@ -199,7 +211,8 @@ using TakerKilled = ChannelCrash;
 
 /// Points from which on the item is out: the victim has it, though its take has not returned.
 bool item_is_out_after(const std::string& point) {
-  return point == "ring.take.released" || point == "event.epoch.advanced" || point == "waiter.left";
+  return point == "ring.take.released" || point == "event.epoch.advanced" || point == "waiter.leaving" ||
+         point == "waiter.left";
 }
 
 TEST_P(TakerKilled, WhatItWasTakingGoesToAnother) {
@@ -237,13 +250,14 @@ TEST_P(TakerKilled, WhatItWasTakingGoesToAnother) {
 
 std::vector<scenario> take_scenarios() {
   std::vector<scenario> all;
-  for (const payload_place place : {payload_place::slot, payload_place::block}) {
+  for (const payload_place place : {payload_place::slot, payload_place::fixed, payload_place::block}) {
     for (const int hit : {1, 2, 5, 17}) {
       for (const char* point : {"ring.take.claimed", "ring.take.advanced", "ring.take.copied", "ring.take.released"}) {
         all.push_back({point, hit, place});
       }
     }
-    for (const char* point : {"waiter.entered", "waiter.counted", "waiter.left"}) all.push_back({point, 1, place});
+    for (const char* point : {"waiter.entered", "waiter.counted", "waiter.ready", "waiter.leaving", "waiter.left"})
+      all.push_back({point, 1, place});
   }
   for (const int hit : {1, 3, 9}) {
     for (const char* point : {"block.taken", "block.release"}) all.push_back({point, hit, payload_place::block});
@@ -369,7 +383,7 @@ TEST_P(RecovererKilledInAGap, TheCapacityIsWholeAgainThoughNobodyHasTakenYet) {
 
 std::vector<scenario> gap_scenarios() {
   std::vector<scenario> all;
-  for (const payload_place place : {payload_place::slot, payload_place::block}) {
+  for (const payload_place place : {payload_place::slot, payload_place::fixed, payload_place::block}) {
     for (const int hit : {1, 2}) {
       for (const char* point :
            {"recovery.gap.moving", "recovery.gap.writing", "recovery.gap.moved", "recovery.gap.closed"}) {
@@ -386,7 +400,7 @@ INSTANTIATE_TEST_SUITE_P(AtEveryPoint, RecovererKilledInAGap, testing::ValuesIn(
 
 std::vector<scenario> recovery_scenarios() {
   std::vector<scenario> all;
-  for (const payload_place place : {payload_place::slot, payload_place::block}) {
+  for (const payload_place place : {payload_place::slot, payload_place::fixed, payload_place::block}) {
     for (const int hit : {1, 2, 3}) {
       for (const char* point :
            {"recovery.begin", "recovery.slots", "recovery.blocks", "recovery.counted", "recovery.end"}) {

@@ -108,7 +108,8 @@ TEST_F(ForgedSegment, WithAnotherMagicIsNotWeirs) {
 
 TEST_F(ForgedSegment, OfAnotherLayoutSaysBothNumbers) {
   overwrite(offsetof(segment_header, layout), shm::kLayout + 6);
-  expect(segment_state::other_layout, "it has layout 7, this build reads 1");
+  expect(segment_state::other_layout,
+         fmt::format("it has layout {}, this build reads {}", shm::kLayout + 6, shm::kLayout));
 }
 
 TEST_F(ForgedSegment, OfAnUnknownKindIsCorrupt) {
@@ -309,23 +310,34 @@ TEST_F(ForgedSegment, NearTheEndOfAllTurnsIsRead) {
 
 // ---- what is kept under the lock
 
-TEST_F(ForgedSegment, WithMoreSleepersThanWaitersIsAProblem) {
-  overwrite_header(offsetof(channel_header, not_empty) + 4, std::uint32_t{2});
-  overwrite_header(offsetof(channel_header, not_full) + 4, std::uint32_t{1});
-  overwrite_header(offsetof(channel_header, block_freed) + 4, std::uint32_t{7});
-  expect_problem("sleepers that wait for an item: 2 counted, 0 there");
-  expect_problem("sleepers that wait for room: 1 counted, 0 there");
-  expect_problem("sleepers that wait for a block: 7 counted, 0 there");
+TEST_F(ForgedSegment, WithFewerSleepersThanWaitersIsAProblem) {
+  using channels::make_waiter;
+  using channels::waiter_stage;
+  using channels::waits_for;
+  overwrite_header(offsetof(channel_header, waiters_high), std::uint32_t{3});
+  std::uint64_t at = geometry_.waiters_offset;
+  for (const waits_for what : {waits_for::item, waits_for::room, waits_for::block}) {
+    overwrite(at, make_waiter(1, waiter_stage::counted, what));
+    at += sizeof(channels::waiter_entry);
+  }
+  expect_problem("sleepers that wait for an item: 0 counted, 1 there");
+  expect_problem("sleepers that wait for room: 0 counted, 1 there");
+  expect_problem("sleepers that wait for a block: 0 counted, 1 there");
+}
+
+TEST_F(ForgedSegment, WithMoreSleepersThanWaitersIsFine) {
+  overwrite_header(offsetof(channel_header, not_empty), std::uint64_t{2});
+  EXPECT_THAT(look().problems, testing::IsEmpty());
 }
 
 TEST_F(ForgedSegment, WithAWaiterOfNobodyIsAProblem) {
   overwrite_header(offsetof(channel_header, waiters_high), std::uint32_t{1});
-  overwrite_header(offsetof(channel_header, not_full) + 4, std::uint32_t{1});
-  overwrite(geometry_.waiters_offset, channels::waits_for::room);
-  overwrite(geometry_.waiters_offset + 4, std::uint32_t{4094});
+  overwrite_header(offsetof(channel_header, not_full), std::uint64_t{1});
+  const auto counted = channels::waiter_stage::counted;
+  overwrite(geometry_.waiters_offset, channels::make_waiter(4094, counted, channels::waits_for::room));
   expect_only_problem("waiter 0: waits for room since 0, but belongs to participant 4094");
-  overwrite(geometry_.waiters_offset, std::uint32_t{99});
-  expect_problem("waits for nothing that there is (99)");
+  overwrite(geometry_.waiters_offset, channels::make_waiter(4094, counted, static_cast<channels::waits_for>(9)));
+  expect_problem("waits for nothing that there is (9)");
 }
 
 TEST_F(ForgedSegment, WithPinsBelowZeroIsAProblem) {

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include "segment/crash_point.hpp"
 #include "support/child.hpp"
+#include "weir/detail/crash_point.hpp"
 
 /// Killing a real process at a named point of the library (WEIR_CRASH_POINT). Needs the library built with them.
 namespace weir::tests {

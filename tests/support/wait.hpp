@@ -20,7 +20,9 @@ void wait_until_waiting(const channel<T>& ch, std::size_t count) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   for (;;) {
     std::size_t waiting = 0;
-    for (const auto* event : {&header.not_empty, &header.not_full, &header.block_freed}) waiting += event->sleepers;
+    for (const auto* event : {&header.not_empty, &header.not_full, &header.block_freed}) {
+      waiting += channels::sleepers_of(event->word.load());
+    }
     if (waiting >= count) return;
     ASSERT_LT(std::chrono::steady_clock::now(), give_up) << waiting << " of " << count << " wait";
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -49,8 +49,11 @@ class deadline {
   clock::time_point when_;
 };
 
+class fast_path;     // fast_path.hpp
 class channel_core;  // lib/channel/channel_core.hpp
 using core_handle = std::shared_ptr<channel_core>;
+/// The part of it that is compiled into its users; null if `core` is.
+[[nodiscard]] fast_path* fast_path_of(const core_handle& core) noexcept;
 
 // ---------------------------------------------------------------------------------------------------- make and find
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
-#include "channel/channel_layout.hpp"
-#include "segment/crash_point.hpp"
+#include "weir/detail/crash_point.hpp"
+#include "weir/detail/slot_layout.hpp"
 
 namespace weir::channels {
 
 /// The slots of one channel as this process sees them: who may write or read which, and nothing else. No waiting, no
-/// system call. See channel_layout.hpp for the states.
+/// system call. See slot_layout.hpp for the states.
 class ring {
  public:
   enum class outcome {
@@ -28,13 +29,26 @@ class ring {
     [[nodiscard]] std::byte* item() const noexcept { return reinterpret_cast<std::byte*>(at) + kSlotItem; }
   };
 
+  /// Where the ring lies in this process. The counters and the mark are those of the channel's header.
+  struct parts {
+    std::byte* slots = nullptr;
+    std::uint64_t slot_count = 1;
+    std::uint64_t slot_bytes = kLine;
+    std::atomic<std::uint64_t>* tail = nullptr;
+    std::atomic<std::uint64_t>* head = nullptr;
+    std::atomic<std::uint32_t>* blanks_made = nullptr;
+  };
+
   ring() = default;
-  ring(channel_header& header, std::byte* slots) noexcept
-      : header_(&header),
-        slots_(slots),
-        count_(header.slot_count),
-        slot_bytes_(header.slot_bytes),
-        shift_(std::has_single_bit(count_) ? static_cast<unsigned>(std::countr_zero(count_)) : kNoShift) {}
+  explicit ring(const parts& from) noexcept
+      : tail_(from.tail),
+        head_(from.head),
+        blanks_made_(from.blanks_made),
+        slots_(from.slots),
+        count_(from.slot_count),
+        slot_bytes_(from.slot_bytes),
+        shift_(std::has_single_bit(count_) ? static_cast<unsigned>(std::countr_zero(count_)) : kNoShift),
+        inverse_(count_ > 1 ? UINT64_MAX / count_ : 0) {}
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] std::size_t item_bytes() const noexcept { return slot_bytes_ - kSlotItem; }
@@ -47,8 +61,13 @@ class ring {
       p.turn = ticket >> shift_;
       index = ticket & (count_ - 1);
     } else {
-      p.turn = ticket / count_;
-      index = ticket % count_;
+      // A division by multiplication: with the inverse rounded down the quotient is right or one too low.
+      p.turn = static_cast<std::uint64_t>((wide{ticket} * inverse_) >> 64U);
+      index = ticket - p.turn * count_;
+      if (index >= count_) {
+        index -= count_;
+        ++p.turn;
+      }
     }
     p.at = slot_at(index);
     return p;
@@ -57,9 +76,51 @@ class ring {
     return reinterpret_cast<slot*>(slots_ + index * slot_bytes_);
   }
 
+  /// Asks for the line of the slot that comes `ahead` tickets after `p`, to be written. Only where nobody is about to
+  /// write it before us: the line is taken away from who has it.
+  void prefetch_after(const place& p, std::uint64_t ahead) const noexcept {
+    const auto index = static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(p.at) - slots_) + ahead * slot_bytes_;
+    const std::uint64_t bytes = count_ * slot_bytes_;
+    __builtin_prefetch(slots_ + (index < bytes ? index : index - bytes), 1);
+  }
+
+  /// claim_put() where the counter says, which is nearly always right. False: not so, or the channel is full.
+  bool claim_next_put(std::uint32_t me, place& out) noexcept {
+    const place p = locate(tail_->load(std::memory_order_relaxed));
+    __builtin_prefetch(p.at, 1);
+    slot_state expected = make_state(p.turn, phase::empty);
+    if (p.at->state.load(std::memory_order_relaxed) != expected ||
+        !p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::writing, me),
+                                             std::memory_order_seq_cst)) {  // pairs with release_slot()
+      return false;
+    }
+    WEIR_CRASH_POINT("ring.put.claimed");
+    move_on(*tail_, p.ticket + 1);
+    WEIR_CRASH_POINT("ring.put.advanced");
+    out = p;
+    return true;
+  }
+
+  /// claim_take() where the counter says. False: not so, or the channel is empty.
+  bool claim_next_take(std::uint32_t me, place& out) noexcept {
+    const place p = locate(head_->load(std::memory_order_relaxed));
+    __builtin_prefetch(p.at, 1);
+    slot_state expected = make_state(p.turn, phase::full);
+    if (p.at->state.load(std::memory_order_relaxed) != expected ||
+        !p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::reading, me),
+                                             std::memory_order_seq_cst)) {  // pairs with publish()
+      return false;
+    }
+    WEIR_CRASH_POINT("ring.take.claimed");
+    move_on(*head_, p.ticket + 1);
+    WEIR_CRASH_POINT("ring.take.advanced");
+    out = p;
+    return true;
+  }
+
   /// Claims the slot for the next put: empty(turn) -> writing(turn, me).
   outcome claim_put(std::uint32_t me, place& out) noexcept {
-    std::uint64_t ticket = header_->tail.load(std::memory_order_relaxed);
+    std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
@@ -70,14 +131,14 @@ class ring {
           continue;
         }
         WEIR_CRASH_POINT("ring.put.claimed");
-        move_on(header_->tail, ticket + 1);
+        move_on(*tail_, ticket + 1);
         WEIR_CRASH_POINT("ring.put.advanced");
         out = p;
         return outcome::claimed;
       }
       if (ahead >= 0) {  // this ticket was claimed before: the tail lags
         ticket = next_after(ticket, ahead, phase_of(seen) != phase::empty);
-        move_on(header_->tail, ticket);
+        move_on(*tail_, ticket);
         continue;
       }
       // The item of a turn ago still lies here. It is the oldest of all, so a blank one can go at once.
@@ -98,22 +159,24 @@ class ring {
 
   /// writing(turn, me) -> blank(turn): the put did not happen after all.
   void abandon(const place& p) noexcept {
-    header_->blanks_made.store(1, std::memory_order_relaxed);
+    blanks_made_->store(1, std::memory_order_relaxed);
     p.at->state.exchange(make_state(p.turn, phase::blank), std::memory_order_seq_cst);
   }
 
   /// full(turn) -> blank(turn), for a rendezvous that nobody came to. False: somebody has claimed it.
   bool retract(const place& p) noexcept {
-    header_->blanks_made.store(1, std::memory_order_relaxed);
+    blanks_made_->store(1, std::memory_order_relaxed);
     slot_state expected = make_state(p.turn, phase::full);
     return p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::blank), std::memory_order_seq_cst);
   }
 
   /// Claims the oldest item: full(turn) -> reading(turn, me). Steps over blanks.
   outcome claim_take(std::uint32_t me, place& out) noexcept {
-    std::uint64_t ticket = header_->head.load(std::memory_order_relaxed);
+    std::uint64_t ticket = head_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
+      // To be written at once when it is full: a taker that spins then has the line when the item comes with it.
+      __builtin_prefetch(p.at, 1);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with publish()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       if (ahead == 0 && phase_of(seen) == phase::full) {
@@ -122,7 +185,7 @@ class ring {
           continue;
         }
         WEIR_CRASH_POINT("ring.take.claimed");
-        move_on(header_->head, ticket + 1);
+        move_on(*head_, ticket + 1);
         WEIR_CRASH_POINT("ring.take.advanced");
         out = p;
         return outcome::claimed;
@@ -136,7 +199,7 @@ class ring {
       // Claimed by a taker before, if it is of this turn; else the head lags by whole turns.
       const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
       ticket = next_after(ticket, ahead, claimed);
-      move_on(header_->head, ticket);
+      move_on(*head_, ticket);
     }
   }
 
@@ -148,7 +211,7 @@ class ring {
       return false;
     }
     WEIR_CRASH_POINT("ring.blank.skipped");
-    move_on(header_->head, p.ticket + 1);
+    move_on(*head_, p.ticket + 1);
     return true;
   }
 
@@ -161,7 +224,7 @@ class ring {
 
   /// The ticket of the next put, and of the next take, found by looking at the slots.
   [[nodiscard]] std::uint64_t settled_tail() const noexcept {
-    std::uint64_t ticket = header_->tail.load(std::memory_order_relaxed);
+    std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
       const slot_state seen = p.at->state.load(std::memory_order_acquire);
@@ -171,7 +234,7 @@ class ring {
     }
   }
   [[nodiscard]] std::uint64_t settled_head() const noexcept {
-    std::uint64_t ticket = header_->head.load(std::memory_order_relaxed);
+    std::uint64_t ticket = head_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
       const slot_state seen = p.at->state.load(std::memory_order_acquire);
@@ -183,6 +246,7 @@ class ring {
   }
 
  private:
+  __extension__ using wide = unsigned __int128;
   static constexpr unsigned kNoShift = ~0U;
 
   /// `counter` is a hint that may only be too low. A plain store suffices, and may set it back a little when it races.
@@ -199,11 +263,14 @@ class ring {
     return ticket + whole_turns * count_ + 1;
   }
 
-  channel_header* header_ = nullptr;
+  std::atomic<std::uint64_t>* tail_ = nullptr;
+  std::atomic<std::uint64_t>* head_ = nullptr;
+  std::atomic<std::uint32_t>* blanks_made_ = nullptr;
   std::byte* slots_ = nullptr;
   std::uint64_t count_ = 1;
   std::uint64_t slot_bytes_ = kLine;
   unsigned shift_ = 0;
+  std::uint64_t inverse_ = 0;  // floor((2^64 - 1) / count)
 };
 
 }  // namespace weir::channels

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// The part of a channel's segment that put and take of small items touch, and that is therefore compiled into the
+/// programs that use channels: slots, and what sleepers sleep on. The rest is in lib/channel/channel_layout.hpp.
+namespace weir::channels {
+
+inline constexpr std::size_t kLine = 64;
+inline constexpr std::size_t kApart =
+    128;  // what different sides write lies so far apart: two lines are fetched at once
+inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: owner 0 is nobody
+
+// ------------------------------------------------------------------------------------------------------------- slots
+
+// A slot's 64-bit state: turn (48 bits) | phase (4 bits) | owner (12 bits: a participant). Ticket t, the t-th put, uses
+// slot t % slot_count in turn t / slot_count. Whoever changes a phase that others may change too does it by one
+// compare-and-swap that names him.
+//
+//   empty(turn) --putter--> writing(turn, me) --putter--> full(turn) --taker--> reading(turn, me) --taker--> empty(turn+1)
+//   writing(turn, me)   --putter, the channel was closed meanwhile--> blank(turn)
+//   writing(turn, dead) --recovery--> blank(turn)     the put never returned: it has not happened
+//   full(turn)          --putter of a rendezvous that nobody came to--> blank(turn)
+//   blank(turn)         --taker or putter, when it is the oldest--> empty(turn+1)
+//   reading(turn, dead) --recovery--> orphan(turn)    the take never returned: the next taker gets the item first
+//   orphan(turn)        --taker, under the lock--> reading(turn, me)
+//
+// A blank slot behind full ones would take away from the capacity until the ones before it were taken, so recovery moves
+// those up, under the lock, the nearest first, from slot p to the next, which is blank:
+//   full(turn) --recovery--> moving(turn, me), the next: blank(turn') --recovery--> writing(turn', me); copy;
+//   writing(turn', me) --recovery--> full(turn')   from here on the item is in the next slot;   moving --> blank(turn)
+//   moving(turn, dead) --recovery--> full(turn) if the next slot is not full yet, else blank(turn)
+// Takers cannot pass a moving slot, so the next one stays full until then.
+//
+// release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
+enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6 };
+
+using slot_state = std::uint64_t;
+constexpr slot_state make_state(std::uint64_t turn, phase p, std::uint32_t owner = 0) noexcept {
+  return (turn << 16U) | (static_cast<std::uint64_t>(p) << 12U) | owner;
+}
+constexpr std::uint64_t turn_of(slot_state s) noexcept { return s >> 16U; }
+constexpr phase phase_of(slot_state s) noexcept { return static_cast<phase>((s >> 12U) & 0xfU); }
+constexpr std::uint32_t owner_of(slot_state s) noexcept { return static_cast<std::uint32_t>(s & 0xfffU); }
+/// Turns that `s` is ahead of `turn`; negative: behind. Right across the wrap-around of 48 bits.
+constexpr std::int64_t turns_ahead(slot_state s, std::uint64_t turn) noexcept {
+  return static_cast<std::int64_t>((s & ~std::uint64_t{0xffff}) - (turn << 16U)) >> 16U;
+}
+static_assert(kParticipants <= 0x1000);
+
+// A slot's second word, written by the putter between writing and full: block (32 bits, kNoBlock: the item lies in the
+// slot) | flags (16 bits) | bytes in the slot (16 bits). Not written in channels whose items all lie in their slots.
+inline constexpr std::uint32_t kNoBlock = 0xffffffff;
+inline constexpr std::uint64_t kHasReferences = 1;
+constexpr std::uint64_t make_meta(std::uint32_t block, std::uint64_t flags, std::size_t bytes) noexcept {
+  return (std::uint64_t{block} << 32U) | (flags << 16U) | bytes;
+}
+constexpr std::uint32_t meta_block(std::uint64_t meta) noexcept { return static_cast<std::uint32_t>(meta >> 32U); }
+constexpr std::uint64_t meta_flags(std::uint64_t meta) noexcept { return (meta >> 16U) & 0xffffU; }
+constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0xffffU; }
+
+// byte 0 state, 8 meta, 16 the item (slot_bytes - 16). A putter that dies while writing leaves anything in 8 and 16.
+struct slot {
+  std::atomic<slot_state> state;
+  std::atomic<std::uint64_t> meta;
+};
+inline constexpr std::size_t kSlotItem = sizeof(slot);
+static_assert(sizeof(slot) == 16 && offsetof(slot, meta) == 8);
+
+// ------------------------------------------------------------------------------------------------------------ events
+
+// Something to sleep on, in one 64-bit word: epoch (32 bits, the upper half: the futex) | signals (16) | sleepers (16).
+//
+//   sleeper   sleepers + 1; look once more; sleep while the epoch stays; signals - 1, if there are any; look; ...
+//             in the end sleepers - 1 and signals - 1, if there are any
+//   waker     makes it true; then, if there are more sleepers than signals, epoch + 1, signals + n, wakes n of them
+//
+// Each is one compare-and-swap, sequentially consistent, as is what makes it true (publish, release_slot). A signal is a
+// wake-up that its sleeper has not answered yet, so that a waker makes one system call for a sleeper, not one for every
+// item until that runs. Sleepers that are up never have fewer than `signals` among them, so as long as there are no more
+// sleepers than signals nobody sleeps in vain.
+// Deaths. Of a waker between the swap and the wake-up: its sleepers look by themselves (kLongestSleep). Of a sleeper: it
+// stays counted until recovery takes it off, or, if it died in the few instructions around its counting, for good: the
+// count may be too high, which costs a needless wake-up now and then; it is never too low.
+struct event {
+  std::atomic<std::uint64_t> word;
+};
+static_assert(sizeof(event) == 8);
+inline constexpr std::uint64_t kOneSleeper = 1;
+inline constexpr std::uint64_t kOneSignal = std::uint64_t{1} << 16U;
+inline constexpr std::uint64_t kOneEpoch = std::uint64_t{1} << 32U;
+constexpr std::uint32_t sleepers_of(std::uint64_t event_word) noexcept {
+  return static_cast<std::uint32_t>(event_word & 0xffffU);
+}
+constexpr std::uint32_t signals_of(std::uint64_t event_word) noexcept {
+  return static_cast<std::uint32_t>((event_word >> 16U) & 0xffffU);
+}
+constexpr std::uint32_t epoch_of(std::uint64_t event_word) noexcept {
+  return static_cast<std::uint32_t>(event_word >> 32U);
+}
+/// Whether a waker has anybody to wake.
+constexpr bool wants_waking(std::uint64_t event_word) noexcept {
+  return sleepers_of(event_word) > signals_of(event_word);
+}
+
+}  // namespace weir::channels

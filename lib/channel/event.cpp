@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "channel/event.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <climits>
+
+#include "sync/futex.hpp"
+#include "weir/detail/crash_point.hpp"
+
+namespace weir::channels {
+namespace {
+
+constexpr std::uint32_t kMostSleepers = 60'000;  // of the 16 bits that count them
+
+/// The epoch, which is the upper half of the word.
+const std::uint32_t* futex_of(const event& e) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  return reinterpret_cast<const std::uint32_t*>(&e.word) + 1;
+}
+
+constexpr std::uint64_t without_a_signal(std::uint64_t word) noexcept {
+  return signals_of(word) != 0 ? word - kOneSignal : word;
+}
+
+}  // namespace
+
+bool enter(event& e) noexcept {
+  if (sleepers_of(e.word.load(std::memory_order_relaxed)) >= kMostSleepers) return false;
+  e.word.fetch_add(kOneSleeper, std::memory_order_seq_cst);
+  return true;
+}
+
+std::uint32_t listen(event& e) noexcept {
+  std::uint64_t seen = e.word.load(std::memory_order_relaxed);
+  // Also when there is no signal: what is looked at afterwards must not be read before this.
+  while (!e.word.compare_exchange_weak(seen, without_a_signal(seen), std::memory_order_seq_cst)) {
+  }
+  return epoch_of(seen);
+}
+
+void leave(event& e) noexcept {
+  std::uint64_t seen = e.word.load(std::memory_order_relaxed);
+  for (;;) {
+    if (sleepers_of(seen) == 0) return;  // the segment is damaged
+    if (e.word.compare_exchange_weak(seen, without_a_signal(seen) - kOneSleeper, std::memory_order_seq_cst)) return;
+  }
+}
+
+void sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_point until) noexcept {
+  sync::sleep_on(futex_of(e), epoch, until);
+}
+
+void rouse(event& e) noexcept {
+  e.word.fetch_add(kOneEpoch, std::memory_order_seq_cst);
+  sync::wake_sleepers(futex_of(e), INT_MAX);
+}
+
+}  // namespace weir::channels
+
+namespace weir::detail {
+
+void wake_some(channels::event& event, std::size_t count) noexcept {
+  using namespace channels;
+  std::uint64_t seen = event.word.load(std::memory_order_seq_cst);
+  while (wants_waking(seen)) {
+    const std::uint64_t asleep = sleepers_of(seen) - signals_of(seen);
+    const std::uint64_t now = std::min<std::uint64_t>(count, asleep);
+    if (!event.word.compare_exchange_weak(seen, seen + kOneEpoch + now * kOneSignal, std::memory_order_seq_cst)) {
+      continue;
+    }
+    WEIR_CRASH_POINT("event.epoch.advanced");
+    sync::wake_sleepers(futex_of(event), static_cast<int>(now));
+    return;
+  }
+}
+
+}  // namespace weir::detail
