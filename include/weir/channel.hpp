@@ -167,14 +167,14 @@ class channel {
   T take() {
     if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
       T value;
-      if (fast_ != nullptr && fast_->take(value)) return value;
+      if (fast_ != nullptr && fast_->take(&value, sizeof value)) return value;
     }
     return detail::take_value<T>(core());
   }
   /// The same into `item`, whose storage a vector or string reuses.
   void take_into(T& item) {
     if constexpr (detail::kFixedInSlot<T>) {
-      if (fast_ != nullptr && fast_->take(item)) return;
+      if (fast_ != nullptr && fast_->take(&item, sizeof item)) return;
     }
     detail::take_value_into(core(), item);
   }
@@ -182,7 +182,7 @@ class channel {
   std::optional<T> try_take() {
     if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
       T value;
-      if (fast_ != nullptr && fast_->take(value)) return value;
+      if (fast_ != nullptr && fast_->take(&value, sizeof value)) return value;
     }
     return detail::take_value<T>(core(), detail::deadline::at_once());
   }
@@ -284,20 +284,18 @@ class channel {
     if (!core_) detail::throw_no_channel(detail::type_name<T>());
     return core_;
   }
-  /// False: it takes more than that, and nothing has been put.
-  template <class S>
-  bool put_fast(const S& item) {
-    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) return fast_ != nullptr && fast_->put(item);
-    return false;
-  }
   template <class S>
   void put_now(const S& item) {
-    if (put_fast(item)) return;
+    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
+      if (fast_ != nullptr && fast_->put(&item, sizeof item)) return;
+    }
     detail::prepare<T>(item).put(*core(), detail::deadline::never());
   }
   template <class S>
   bool put_at_once(const S& item) {
-    if (put_fast(item)) return true;
+    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
+      if (fast_ != nullptr && fast_->put(&item, sizeof item)) return true;
+    }
     return detail::prepare<T>(item).put(*core(), detail::deadline::at_once());
   }
   template <class S, class Time>

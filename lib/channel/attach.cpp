@@ -19,6 +19,7 @@
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
 #include "segment/space.hpp"
+#include "sync/heavy_fence.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
@@ -131,7 +132,7 @@ channel_core::channel_core(shm::segment mapped)
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
   enter();
-  is_open_.store(fixed_in_slot_ && !rendezvous_, std::memory_order_relaxed);
+  is_open_.store(fixed_in_slot_ && !rendezvous_ && sync::register_for_heavy_fences(), std::memory_order_relaxed);
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
   r.all.insert(this);

@@ -118,6 +118,11 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   }
   void check_item_bytes(std::size_t bytes) const;
 
+  // spin.cpp
+  bool spin_to_put(const void* item, std::size_t bytes) noexcept;
+  bool spin_to_take(void* item, std::size_t bytes) noexcept;
+  bool spin_at(const ring_place& p, ch::slot_state seen, sync::spin_estimate& spin, std::uint32_t& spun) noexcept;
+
   // put.cpp
   template <class Write>
   attempt put_once(Write&& write, ring_place& claimed);

@@ -6,12 +6,13 @@
 #include <climits>
 
 #include "sync/futex.hpp"
+#include "sync/heavy_fence.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::channels {
 namespace {
 
-constexpr std::uint32_t kMostSleepers = 60'000;  // of the 16 bits that count them
+constexpr std::uint32_t kCalm = 4096;  // looks for nobody, after which wakers go without fences
 
 /// The epoch, which is the upper half of the word.
 const std::uint32_t* futex_of(const event& e) noexcept {
@@ -26,8 +27,15 @@ constexpr std::uint64_t without_a_signal(std::uint64_t word) noexcept {
 }  // namespace
 
 bool enter(event& e) noexcept {
-  if (sleepers_of(e.word.load(std::memory_order_relaxed)) >= kMostSleepers) return false;
-  e.word.fetch_add(kOneSleeper, std::memory_order_seq_cst);
+  std::uint64_t seen = e.word.load(std::memory_order_relaxed);
+  do {
+    if (sleepers_of(seen) >= kMostSleepers) return false;
+  } while (!e.word.compare_exchange_weak(seen, (seen + kOneSleeper) | kFencing, std::memory_order_seq_cst));
+  if ((seen & kFenced) == 0) {
+    WEIR_CRASH_POINT("event.fencing");
+    sync::heavy_fence();
+    e.word.fetch_or(kFenced, std::memory_order_seq_cst);
+  }
   return true;
 }
 
@@ -73,6 +81,22 @@ void wake_some(channels::event& event, std::size_t count) noexcept {
     sync::wake_sleepers(futex_of(event), static_cast<int>(now));
     return;
   }
+}
+
+void look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
+  using namespace channels;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  std::uint64_t seen = event.word.load(std::memory_order_seq_cst);
+  if (sleepers_of(seen) != 0) {
+    calm.store(0, std::memory_order_relaxed);
+    if (wants_waking(seen)) wake_some(event, 1);
+    return;
+  }
+  const std::uint32_t looks = calm.load(std::memory_order_relaxed) + 1;
+  calm.store(looks % kCalm, std::memory_order_relaxed);
+  if (looks < kCalm) return;
+  // Nobody sleeps, or this fails. Signals left over by the dead go too.
+  event.word.compare_exchange_strong(seen, seen & ~std::uint64_t{0xffffffff}, std::memory_order_seq_cst);
 }
 
 }  // namespace weir::detail

@@ -111,6 +111,7 @@ bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until
     return put(payload{{&part, 1}, false}, until, when);
   }
   check_item_bytes(bytes);
+  if (!until.is_at_once() && spin_to_put(item, bytes)) return true;
   return put_claimed(until, when, [&](const ring_place& p) { std::memcpy(p.item(), item, bytes); });
 }
 

@@ -28,6 +28,7 @@ channel_core::attempt channel_core::take_once(Read&& read) {
 
 take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline until, const std::stop_token& stop) {
   check_usable();
+  if (!until.is_at_once() && !stop.stop_requested() && spin_to_take(out, bytes)) return take_status::taken;
   const auto once = [&] {
     if (header_->orphans.load(std::memory_order_acquire) != 0) {
       taken_item orphan;

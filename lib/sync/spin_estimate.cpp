@@ -12,6 +12,11 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 }
 
 std::uint32_t spin_estimate::rounds() noexcept {
+  if (const std::uint32_t rounds = paid_.load(kRelaxed); rounds != 0) {
+    paid_.store(0, kRelaxed);
+    in_vain_.store(0, kRelaxed);
+    learn(std::clamp(std::max(2 * rounds, estimate() - estimate() / 64), kLeast, kMost));
+  }
   if (const std::uint32_t left = given_up_.load(kRelaxed); left != 0) {
     given_up_.store(left - 1, kRelaxed);
     return kLeast;
@@ -20,11 +25,6 @@ std::uint32_t spin_estimate::rounds() noexcept {
   const std::uint32_t waits = waits_.load(kRelaxed);
   waits_.store(waits + 1, kRelaxed);
   return waits % kTryEvery == 0 ? kMost : estimate();
-}
-
-void spin_estimate::paid(std::uint32_t rounds) noexcept {
-  in_vain_.store(0, kRelaxed);
-  learn(std::clamp(std::max(2 * rounds, estimate() - estimate() / 64), kLeast, kMost));
 }
 
 void spin_estimate::did_not_pay() noexcept { learn(std::max(estimate() - estimate() / 8, kLeast)); }

@@ -21,8 +21,8 @@ class spin_estimate {
   static constexpr std::uint32_t kLeast = 20;
   /// How many rounds, of one look and one relax() each, to spin this time; kLeast at least.
   [[nodiscard]] std::uint32_t rounds() noexcept;
-  /// It came after so many rounds.
-  void paid(std::uint32_t rounds) noexcept;
+  /// It came after so many rounds. Only noted, since there is something to be done now; learnt from in the next wait.
+  void paid(std::uint32_t rounds) noexcept { paid_.store(rounds, std::memory_order_relaxed); }
   /// It came after a sleep of this length, or, did_not_pay(), not at all.
   void slept(std::chrono::steady_clock::duration length) noexcept;
   void did_not_pay() noexcept;
@@ -37,6 +37,7 @@ class spin_estimate {
   static constexpr std::uint32_t kInVain = 16;       // longest spins in a row
   static constexpr std::uint32_t kGiveUpFor = 1024;  // waits
   std::atomic<std::uint32_t> rounds_{kMost};
+  std::atomic<std::uint32_t> paid_{0};
   std::atomic<std::uint32_t> waits_{0};
   std::atomic<std::uint32_t> in_vain_{0};
   std::atomic<std::uint32_t> given_up_{0};

@@ -76,17 +76,13 @@ class ring {
     return reinterpret_cast<slot*>(slots_ + index * slot_bytes_);
   }
 
-  /// Asks for the line of the slot that comes `ahead` tickets after `p`, to be written. Only where nobody is about to
-  /// write it before us: the line is taken away from who has it.
-  void prefetch_after(const place& p, std::uint64_t ahead) const noexcept {
-    const auto index = static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(p.at) - slots_) + ahead * slot_bytes_;
-    const std::uint64_t bytes = count_ * slot_bytes_;
-    __builtin_prefetch(slots_ + (index < bytes ? index : index - bytes), 1);
-  }
+  /// Where the counters say that the next put and the next take will be.
+  [[nodiscard]] place next_put() const noexcept { return locate(tail_->load(std::memory_order_relaxed)); }
+  [[nodiscard]] place next_take() const noexcept { return locate(head_->load(std::memory_order_relaxed)); }
 
   /// claim_put() where the counter says, which is nearly always right. False: not so, or the channel is full.
   bool claim_next_put(std::uint32_t me, place& out) noexcept {
-    const place p = locate(tail_->load(std::memory_order_relaxed));
+    const place p = next_put();
     __builtin_prefetch(p.at, 1);
     slot_state expected = make_state(p.turn, phase::empty);
     if (p.at->state.load(std::memory_order_relaxed) != expected ||
@@ -103,7 +99,7 @@ class ring {
 
   /// claim_take() where the counter says. False: not so, or the channel is empty.
   bool claim_next_take(std::uint32_t me, place& out) noexcept {
-    const place p = locate(head_->load(std::memory_order_relaxed));
+    const place p = next_take();
     __builtin_prefetch(p.at, 1);
     slot_state expected = make_state(p.turn, phase::full);
     if (p.at->state.load(std::memory_order_relaxed) != expected ||
@@ -154,6 +150,13 @@ class ring {
   void publish(const place& p) noexcept {
     WEIR_CRASH_POINT("ring.put.written");
     p.at->state.exchange(make_state(p.turn, phase::full), std::memory_order_seq_cst);  // pairs with claim_take()
+    WEIR_CRASH_POINT("ring.put.published");
+  }
+
+  /// The same without a fence: for fast_path, which looks at the event's word for whether one is needed.
+  void publish_unfenced(const place& p) noexcept {
+    WEIR_CRASH_POINT("ring.put.written");
+    p.at->state.store(make_state(p.turn, phase::full), std::memory_order_release);  // pairs with claim_take()
     WEIR_CRASH_POINT("ring.put.published");
   }
 
@@ -219,6 +222,12 @@ class ring {
   void release_slot(const place& p) noexcept {
     WEIR_CRASH_POINT("ring.take.copied");
     p.at->state.exchange(make_state(p.turn + 1, phase::empty), std::memory_order_seq_cst);  // pairs with claim_put()
+    WEIR_CRASH_POINT("ring.take.released");
+  }
+
+  void release_slot_unfenced(const place& p) noexcept {
+    WEIR_CRASH_POINT("ring.take.copied");
+    p.at->state.store(make_state(p.turn + 1, phase::empty), std::memory_order_release);  // pairs with claim_put()
     WEIR_CRASH_POINT("ring.take.released");
   }
 

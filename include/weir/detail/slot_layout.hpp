@@ -72,31 +72,40 @@ static_assert(sizeof(slot) == 16 && offsetof(slot, meta) == 8);
 
 // ------------------------------------------------------------------------------------------------------------ events
 
-// Something to sleep on, in one 64-bit word: epoch (32 bits, the upper half: the futex) | signals (16) | sleepers (16).
+// Something to sleep on, in one 64-bit word:
+//   epoch (32 bits, the upper half: the futex) | signals (14) | fenced (1) | fencing (1) | sleepers (16)
 //
-//   sleeper   sleepers + 1; look once more; sleep while the epoch stays; signals - 1, if there are any; look; ...
-//             in the end sleepers - 1 and signals - 1, if there are any
-//   waker     makes it true; then, if there are more sleepers than signals, epoch + 1, signals + n, wakes n of them
+//   sleeper   sleepers + 1 and fencing; if it was not fenced: heavy fence, fenced; look once more; sleep while the epoch
+//             stays; signals - 1, if there are any; look; ...   in the end sleepers - 1 and signals - 1, if there are any
+//   waker     makes it true; a full fence if it is fencing or fenced; then, if there are more sleepers than signals,
+//             epoch + 1, signals + n, wakes n of them
+//   waker     has found it fenced and nobody asleep for a long time: fenced and fencing off, if still nobody sleeps
 //
-// Each is one compare-and-swap, sequentially consistent, as is what makes it true (publish, release_slot). A signal is a
-// wake-up that its sleeper has not answered yet, so that a waker makes one system call for a sleeper, not one for every
-// item until that runs. Sleepers that are up never have fewer than `signals` among them, so as long as there are no more
+// Each is one compare-and-swap. While nobody has slept for long, wakers need no fence between what they make true
+// (publish, release_slot) and their look at this word: the first sleeper's heavy fence (lib/sync/heavy_fence.hpp) makes
+// up for it, and sleepers count themselves before, so that the word stays fenced as long as there is one.
+// A signal is a wake-up that its sleeper has not answered yet, so that a waker makes one system call for a sleeper, not
+// one for every item until that runs. Sleepers that are up are never fewer than the signals, so while there are no more
 // sleepers than signals nobody sleeps in vain.
-// Deaths. Of a waker between the swap and the wake-up: its sleepers look by themselves (kLongestSleep). Of a sleeper: it
-// stays counted until recovery takes it off, or, if it died in the few instructions around its counting, for good: the
-// count may be too high, which costs a needless wake-up now and then; it is never too low.
+// Deaths. Of a waker between the swap and the wake-up: its sleepers look by themselves (kLongestSleep). Of a sleeper
+// before it was fenced: the next one does it. Of any sleeper: it stays counted until recovery takes it off, or, if it died
+// in the few instructions around its counting, for good: the count may be too high, which costs a needless wake-up now and
+// then and the fences; it is never too low.
 struct event {
   std::atomic<std::uint64_t> word;
 };
 static_assert(sizeof(event) == 8);
 inline constexpr std::uint64_t kOneSleeper = 1;
-inline constexpr std::uint64_t kOneSignal = std::uint64_t{1} << 16U;
+inline constexpr std::uint64_t kFencing = std::uint64_t{1} << 16U;
+inline constexpr std::uint64_t kFenced = std::uint64_t{1} << 17U;
+inline constexpr std::uint64_t kOneSignal = std::uint64_t{1} << 18U;
 inline constexpr std::uint64_t kOneEpoch = std::uint64_t{1} << 32U;
+inline constexpr std::uint32_t kMostSleepers = 0x3fff;  // as many as there can be signals
 constexpr std::uint32_t sleepers_of(std::uint64_t event_word) noexcept {
   return static_cast<std::uint32_t>(event_word & 0xffffU);
 }
 constexpr std::uint32_t signals_of(std::uint64_t event_word) noexcept {
-  return static_cast<std::uint32_t>((event_word >> 16U) & 0xffffU);
+  return static_cast<std::uint32_t>((event_word >> 18U) & 0x3fffU);
 }
 constexpr std::uint32_t epoch_of(std::uint64_t event_word) noexcept {
   return static_cast<std::uint32_t>(event_word >> 32U);
