@@ -4,9 +4,6 @@
 #include <benchmark/benchmark.h>
 #include <sched.h>
 
-#include <string>
-
-#include "histogram.hpp"
 #include "weir/weir.hpp"
 
 /// What the benchmarks share: the session, the CPUs, the counters.
@@ -37,9 +34,6 @@ class pinned_thread {
  private:
   cpu_set_t before_{};
 };
-
-/// Adds the counters `<name>_p50` and `<name>_p99`, in seconds.
-void report(benchmark::State& state, const std::string& name, const histogram& durations);
 
 /// Puts the machine, the kernel and the compiler into the head of the report.
 void describe_machine();

@@ -9,7 +9,8 @@
 
 namespace bench {
 
-/// Durations, counted in buckets that are at most 3 % wide. Adding one allocates nothing.
+/// Durations, counted in buckets that are at most 3 % wide. Adding one allocates nothing. All zero bytes is an empty one,
+/// so that it can lie in fresh shared memory.
 class histogram {
  public:
   void add(std::chrono::nanoseconds duration) noexcept {
@@ -17,6 +18,11 @@ class histogram {
     ++buckets_[bucket_of(count > 0 ? static_cast<std::uint64_t>(count) : 0)];
     ++samples_;
   }
+  void add(const histogram& other) noexcept {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    samples_ += other.samples_;
+  }
+  [[nodiscard]] std::uint64_t samples() const noexcept { return samples_; }
   /// In seconds: the duration that this part (0.99) of the samples does not exceed, but for the width of its bucket.
   /// 0 if there are no samples.
   [[nodiscard]] double quantile(double part) const noexcept {
@@ -28,6 +34,13 @@ class histogram {
       if (seen > 0 && static_cast<double>(seen) >= wanted) return static_cast<double>(lowest_of(i)) * kNanosecond;
     }
     return 0;
+  }
+  /// Calls visit(lowest duration in ns, samples) for each bucket that has some, in order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      if (buckets_[i] > 0) visit(lowest_of(i), buckets_[i]);
+    }
   }
 
  private:

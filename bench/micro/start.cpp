@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "machine.hpp"
+#include "micro/machine.hpp"
 #include "weir/weir.hpp"
 
 namespace {

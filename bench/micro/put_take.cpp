@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "machine.hpp"
+#include "micro/machine.hpp"
 #include "weir/channel.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "machine.hpp"
+#include "micro/machine.hpp"
 
 #include <sys/utsname.h>
 
@@ -95,11 +95,6 @@ const weir::worker& peer() {
     return worker;
   }();
   return kPeer;
-}
-
-void report(benchmark::State& state, const std::string& name, const histogram& durations) {
-  state.counters[name + "_p50"] = durations.quantile(0.5);
-  state.counters[name + "_p99"] = durations.quantile(0.99);
 }
 
 void describe_machine() {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "machine.hpp"
+#include "micro/machine.hpp"
 #include "weir/weir.hpp"
 
 int main(int argc, char** argv) {
