@@ -21,7 +21,6 @@ void member(board& b, std::size_t rank) {
   const std::size_t other = 1 - rank;
   typename Transport::sender out(b, {.queue = rank, .rank = rank, .first_other = other});
   typename Transport::receiver in(b, {.queue = other, .rank = rank, .first_other = other});
-  settle<Transport>(b, rank, out, in);
 
   // The other's item is ready when its number is there: the area is used by no transport that can do this.
   auto* const prepared = reinterpret_cast<std::atomic<std::uint64_t>*>(b.area()) + 16 * rank;
@@ -47,29 +46,32 @@ void member(board& b, std::size_t rank) {
   };
 
   constexpr std::uint64_t kWarmUp = 20;
-  const nanoseconds cpu_before = cpu_time();
-  const nanoseconds end = now() + std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(p.seconds));
-  for (std::uint64_t last = 0; last == 0;) {
-    if (rank == 0) {
-      last = now() < end ? 0 : kLast;
-      prepare(last);
-      other_is_prepared();
-      const nanoseconds begin = now();
-      out.publish();
-      in.take();
-      const nanoseconds took = (now() - begin) / 2;
-      if (number > kWarmUp) report.latencies.add(took);
-    } else {
-      prepare(0);
-      last = other_is_prepared();
-      in.take();
-      out.publish();
+  const auto run = [&] {
+    const nanoseconds cpu_before = cpu_time();
+    const nanoseconds end = now() + std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(p.seconds));
+    for (std::uint64_t last = 0; last == 0;) {
+      if (rank == 0) {
+        last = now() < end ? 0 : kLast;
+        prepare(last);
+        other_is_prepared();
+        const nanoseconds begin = now();
+        out.publish();
+        in.take();
+        const nanoseconds took = (now() - begin) / 2;
+        if (number > kWarmUp) report.latencies.add(took);
+      } else {
+        prepare(0);
+        last = other_is_prepared();
+        in.take();
+        out.publish();
+      }
+      read();
     }
-    read();
-  }
-  report.side = static_cast<std::uint32_t>(rank);
-  report.cpu = cpu_time() - cpu_before;
-  report.cpu_messages = 2 * number;
+    report.side = static_cast<std::uint32_t>(rank);
+    report.cpu = cpu_time() - cpu_before;
+    report.cpu_messages = 2 * number;
+  };
+  together<Transport>(b, rank, std::tie(out, in), run);
 }
 
 }  // namespace bench::hand_over

@@ -17,12 +17,10 @@ void member(board& b, std::size_t rank) {
   stream run(b, rank);
   if (rank < putters) {
     typename Transport::sender out(b, {.rank = rank, .first_other = putters, .others = takers});
-    settle<Transport>(b, rank, out);
-    run.put(out, rank, takers);
+    together<Transport>(b, rank, std::tie(out), [&] { run.put(out, rank, takers); });
   } else {
     typename Transport::receiver in(b, {.rank = rank, .first_other = 0, .others = putters});
-    settle<Transport>(b, rank, in);
-    run.take(in, putters);
+    together<Transport>(b, rank, std::tie(in), [&] { run.take(in, putters); });
   }
 }
 

@@ -16,9 +16,8 @@ void member(board& b, std::size_t rank) {
   const std::size_t other = 1 - rank;
   typename Transport::sender out(b, {.queue = rank, .rank = rank, .first_other = other});
   typename Transport::receiver in(b, {.queue = other, .rank = rank, .first_other = other});
-  settle<Transport>(b, rank, out, in);
   ping_pong run(b, rank, out, in);
-  rank == 0 ? run.ask() : run.answer();
+  together<Transport>(b, rank, std::tie(out, in), [&] { rank == 0 ? run.ask() : run.answer(); });
 }
 
 }  // namespace bench::one_way

@@ -22,21 +22,18 @@ void member(board& b, std::size_t rank) {
   if (is_ping_pong(b.plan())) {
     typename Transport::sender out(b, {.queue = rank, .rank = rank, .first_other = other});
     typename Transport::receiver in(b, {.queue = other, .rank = rank, .first_other = other});
-    settle<Transport>(b, rank, out, in);
     ping_pong run(b, rank, out, in);
-    rank < other ? run.ask() : run.answer();
+    together<Transport>(b, rank, std::tie(out, in), [&] { rank < other ? run.ask() : run.answer(); });
     return;
   }
   stream run(b, rank);
   const place at{.queue = pair, .rank = rank, .first_other = other};
   if (rank < other) {
     typename Transport::sender out(b, at);
-    settle<Transport>(b, rank, out);
-    run.put(out, pair, 1);
+    together<Transport>(b, rank, std::tie(out), [&] { run.put(out, pair, 1); });
   } else {
     typename Transport::receiver in(b, at);
-    settle<Transport>(b, rank, in);
-    run.take(in, 1);
+    together<Transport>(b, rank, std::tie(in), [&] { run.take(in, 1); });
   }
 }
 

@@ -17,12 +17,10 @@ void member(board& b, std::size_t rank) {
   const place at{.queue = 0, .rank = rank, .first_other = 1 - rank};
   if (rank == 0) {
     typename Transport::sender out(b, at);
-    settle<Transport>(b, rank, out);
-    run.put(out, 0, 1);
+    together<Transport>(b, rank, std::tie(out), [&] { run.put(out, 0, 1); });
   } else {
     typename Transport::receiver in(b, at);
-    settle<Transport>(b, rank, in);
-    run.take(in, 1);
+    together<Transport>(b, rank, std::tie(in), [&] { run.take(in, 1); });
   }
 }
 

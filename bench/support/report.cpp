@@ -15,9 +15,14 @@ using json = nlohmann::ordered_json;
 double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 json head(const plan& p, const contender& who) {
-  return {
-      {"question", who.question.name}, {"contender", who.name}, {"bytes", p.bytes},   {"waiting", p.spin ? "spin" : "sleep"},
-      {"way", p.way.data()},      {"putters", p.putters},  {"takers", p.takers}, {"pairs", p.pairs}};
+  return {{"question", who.question.name},
+          {"contender", who.name},
+          {"bytes", p.bytes},
+          {"waiting", p.spin ? "spin" : "sleep"},
+          {"way", p.way.data()},
+          {"putters", p.putters},
+          {"takers", p.takers},
+          {"pairs", p.pairs}};
 }
 
 json latency_of(const histogram& latencies, bool buckets) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "iceoryx_hoofs/log/logmanager.hpp"
 #include "iceoryx_posh/popo/untyped_publisher.hpp"
 #include "iceoryx_posh/popo/untyped_subscriber.hpp"
 #include "iceoryx_posh/popo/wait_set.hpp"
@@ -27,6 +28,8 @@ class iceoryx {
   static void start_runtime(const board& b, const place& at) {
     static const bool started = [&] {
       using iox::RuntimeName_t;
+      iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kError,
+                                                               iox::log::LogLevelOutput::kHideLogLevel);
       const std::string name = std::string(b.plan().name.data()) + '-' + std::to_string(at.rank);
       iox::runtime::PoshRuntime::initRuntime(RuntimeName_t(iox::cxx::TruncateToCapacity, name.c_str(), name.size()));
       return true;
@@ -64,7 +67,12 @@ class iceoryx {
       return file;
     }
     static std::vector<std::string> command(int configuration) {
-      return {"iox-roudi", "-m", "off", "-c",
+      return {"iox-roudi",
+              "-m",
+              "off",
+              "-l",
+              "error",
+              "-c",
               "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(configuration)};
     }
 

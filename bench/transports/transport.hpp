@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <system_error>
+#include <tuple>
 
 #include "support/board.hpp"
 #include "support/contender.hpp"
@@ -32,9 +33,10 @@ struct place {
   std::size_t others = 1;  // those at the other end are first_other, first_other + 1, …
 };
 
-/// Opens both ends of what a process needs, and waits until all processes have done so.
-template <class Transport, class... Ends>
-void settle(board& b, std::size_t rank, Ends&... ends) {
+/// Waits until all processes have their ends, calls run(), and waits until all have done so: what one has sent may still
+/// be on its way, and some transports lose it when the end that it came from closes.
+template <class Transport, class... Ends, class Run>
+void together(board& b, std::size_t rank, std::tuple<Ends&...> ends, Run run) {
   b.arrive(0);
   if constexpr (requires { Transport::settled(b); }) {
     if (rank == 0) Transport::settled(b);
@@ -42,8 +44,10 @@ void settle(board& b, std::size_t rank, Ends&... ends) {
   const auto connect = [](auto& end) {
     if constexpr (requires { end.connect(); }) end.connect();
   };
-  (connect(ends), ...);
+  std::apply([&](auto&... each) { (connect(each), ...); }, ends);
   b.arrive(1);
+  run();
+  b.arrive(2);
 }
 
 [[noreturn]] inline void throw_errno(const char* what) {

@@ -45,10 +45,12 @@ class zeromq {
  public:
   class sender {
    public:
-    sender(board& b, const place& at) : context_(::zmq_ctx_new()) {
-      for (std::size_t i = 0; i < at.others; ++i) {
-        sockets_.push_back(make(context_, ZMQ_PUSH, b.plan()));
-        check(::zmq_connect(sockets_.back().get(), address(b.plan(), at.queue, at.first_other + i).c_str()));
+    sender(board& b, const place& at) : plan_(b.plan()), at_(at), context_(::zmq_ctx_new()) {}
+    // Not earlier: an attempt to connect to what is not there yet is repeated only after a while.
+    void connect() {
+      for (std::size_t i = 0; i < at_.others; ++i) {
+        sockets_.push_back(make(context_, ZMQ_PUSH, plan_));
+        check(::zmq_connect(sockets_.back().get(), address(plan_, at_.queue, at_.first_other + i).c_str()));
       }
     }
     template <class Write>
@@ -61,6 +63,8 @@ class zeromq {
     }
 
    private:
+    const plan& plan_;
+    place at_;
     context context_;
     std::vector<socket> sockets_;
     std::size_t next_ = 0;

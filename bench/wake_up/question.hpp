@@ -17,12 +17,10 @@ void member(board& b, std::size_t rank) {
   const place at{.queue = 0, .rank = rank, .first_other = 1 - rank};
   if (rank == 0) {
     typename Transport::sender out(b, at);
-    settle<Transport>(b, rank, out);
-    run.send_all(out, spin_until);
+    together<Transport>(b, rank, std::tie(out), [&] { run.send_all(out, spin_until); });
   } else {
     typename Transport::receiver in(b, at);
-    settle<Transport>(b, rank, in);
-    run.receive_all(in);
+    together<Transport>(b, rank, std::tie(in), [&] { run.receive_all(in); });
   }
 }
 
