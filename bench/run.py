@@ -1,6 +1,6 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSL-1.0
-"""Runs the contenders in turn, and writes the page, the figures and the plots. tools/bench.sh builds them and calls this."""
+"""Runs the contenders in turn, and writes the page, the figures and the plots. tools/bench.sh builds them before."""
 
 import argparse
 import json
@@ -21,9 +21,9 @@ QUIET_LOAD = 0.5
 def parse():
     parser = argparse.ArgumentParser(prog="tools/bench.sh", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="what the targets need, in less than 3 minutes")
-    parser.add_argument("--only", metavar="QUESTION", action="append", help="one_way, stream, many, …; may be repeated")
+    parser.add_argument("--only", metavar="QUESTION", action="append", help="one_way, stream, …; may be repeated")
     parser.add_argument("--repetitions", type=int, help="7, or 5 with --quick")
-    parser.add_argument("--out", metavar="DIRECTORY", help="where benchmarks.md goes: docs, or build/bench-quick with --quick")
+    parser.add_argument("--out", metavar="DIRECTORY", help="for benchmarks.md: docs, or build/bench-quick with --quick")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "bench"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.repetitions = options.repetitions or (5 if options.quick else 7)
@@ -33,7 +33,8 @@ def parse():
 
 def run_program(command, seconds):
     """Returns what it printed. Throws RuntimeError if it fails, or takes far too long."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     try:
         output, errors = process.communicate(timeout=60 + 10 * seconds)
     except subprocess.TimeoutExpired:
@@ -49,8 +50,8 @@ def figures_of(contender, output):
     if contender != "micro":
         return json.loads(output.strip().splitlines()[-1])
     in_ns = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
-    return {each["name"].removesuffix("/real_time"): each["real_time"] * in_ns[each["time_unit"]]
-            for each in json.loads(output)["benchmarks"] if not each.get("error_occurred")}
+    found = [each for each in json.loads(output)["benchmarks"] if not each.get("error_occurred")]
+    return {each["name"].removesuffix("/real_time"): each["real_time"] * in_ns[each["time_unit"]] for each in found}
 
 
 class Progress:
@@ -84,8 +85,7 @@ def run_all(cases, options):
                 try:
                     figures = figures_of(name, run_program(case.command(name, programs, SOURCES, cpus), case.seconds))
                 except (RuntimeError, OSError, ValueError, IndexError) as error:
-                    results.failures.append({"case": case.key, "contender": name, "repetition": repetition, "text": str(error)})
-                    results.add(case.key, name, repetition, None)
+                    results.fail(case.key, name, repetition, str(error))
                     print(f"\nFAILED: {case.key}, {name}: {error}", flush=True)
                     continue
                 if "not_available" in figures:
@@ -101,9 +101,14 @@ def write_all(results, context, options):
     drawn = plots.draw_all(results, folder)
     decided = targets.evaluate(results)
     with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as file:
-        json.dump({"context": context, "targets": [each.__dict__ for each in decided], "runs": results.runs,
-                   "not_available": [[*key, reason] for key, reason in results.reasons.items()],
-                   "failures": results.failures}, file)
+        everything = {
+            "context": context,
+            "targets": [each.__dict__ for each in decided],
+            "runs": results.runs,
+            "not_available": [[*key, reason] for key, reason in results.reasons.items()],
+            "failures": results.failures,
+        }
+        json.dump(everything, file)
     reasons = page.read_reasons(os.path.join(SOURCES, "reasons.md"))
     path = os.path.join(options.out, "benchmarks.md")
     page.write_page(path, results, context, decided, reasons, drawn, "benchmarks")
@@ -122,10 +127,15 @@ def main():
     if not cases:
         sys.exit(f"run.py: no such question: {', '.join(options.only)}")
     command = "tools/bench.sh" + "".join(f" {each}" for each in sys.argv[1:])
-    context = {"command": command, "repetitions": options.repetitions, "machine": machine.describe(options.build, ROOT),
-               "versions": machine.versions()}
-    if os.getloadavg()[0] > QUIET_LOAD:
-        print(f"WARNING: the load average is {os.getloadavg()[0]:.2f}; figures of a busy machine say little.", flush=True)
+    context = {
+        "command": command,
+        "repetitions": options.repetitions,
+        "machine": machine.describe(options.build, ROOT),
+        "versions": machine.versions(),
+    }
+    load = machine.load_at_start()
+    if load > QUIET_LOAD:
+        print(f"WARNING: the load average is {load:.2f}; figures of a busy machine say little.", flush=True)
     if len(os.sched_getaffinity(0)) < 2:
         print("WARNING: there is only one CPU; figures of spinning processes say nothing.", flush=True)
     before = set(os.listdir("/dev/shm"))
@@ -133,8 +143,7 @@ def main():
     results = run_all(cases, options)
     left = set(os.listdir("/dev/shm")) - before
     if left:
-        results.failures.append({"case": "all", "contender": "all", "repetition": options.repetitions - 1,
-                                 "text": "left behind in /dev/shm: " + ", ".join(sorted(left))})
+        results.fail("all", "all", options.repetitions - 1, "left behind in /dev/shm: " + ", ".join(sorted(left)))
     context["minutes"] = round((time.monotonic() - begin) / 60, 1)
     write_all(results, context, options)
     print(f"measured for {context['minutes']} minutes; {len(results.failures)} failures")

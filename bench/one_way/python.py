@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSL-1.0
 """one_way of Python's multiprocessing: see question.hpp and methods/ping_pong.hpp for the method."""
 

@@ -68,8 +68,10 @@ class Page:
 
     def named(self, case, columns):
         """A row for each contender, a column for each figure of one case."""
-        rows = [[name] + [self.cell(case, name, [field], show) for _, field, show in columns]
-                for name in self.results.contenders([case])]
+        rows = [
+            [name] + [self.cell(case, name, [field], show) for _, field, show in columns]
+            for name in self.results.contenders([case])
+        ]
         return table(["contender"] + [head for head, _, _ in columns], rows) + [""]
 
 
@@ -78,22 +80,19 @@ CPU = ("CPU s per million", "cpu_seconds_per_million", seconds)
 RATE = ("items", "items_per_second", rate)
 
 
-def plot(drawn, folder, name, text):
-    return [f"![{text}]({folder}/{name})", ""] if name in drawn else []
-
-
-def targets_table(targets, reasons):
+def targets_section(targets, reasons):
     answer = {True: "met", False: "**not met**", None: "not measured"}
-    rows = [[each.key, each.text, each.figure, each.limit, answer[each.met]] for each in targets]
-    lines = ["## Targets", "", "Each is decided within this run. A ratio is the median of the ratios of single repetitions.", "",
-             "| | target | figure | limit | |", "|---|---|---:|---:|---|"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    lines = ["## Targets", ""]
+    lines += ["Each is decided within this run. A ratio is the median of the ratios of single repetitions.", ""]
+    lines += ["| | target | figure | limit | |", "|---|---|---:|---:|---|"]
+    lines += [f"| {each.key} | {each.text} | {each.figure} | {each.limit} | {answer[each.met]} |" for each in targets]
+    lines.append("")
     missed = [each for each in targets if each.met is False]
     if missed:
         lines += ["### What is not won, and why", ""]
         for each in missed:
-            lines += [f"- **{each.key}** {each.text}: {each.figure}, {each.limit}. "
-                      + reasons.get(each.key, "No reason is known yet.")]
+            reason = reasons.get(each.key, "No reason is known yet.")
+            lines.append(f"- **{each.key}** {each.text}: {each.figure}, {each.limit}. {reason}")
         lines.append("")
     return lines
 
@@ -105,65 +104,126 @@ def read_reasons(path):
     return {key: " ".join(text.split()) for key, text in zip(parts[1::2], parts[2::2]) if text.strip()}
 
 
-def write_page(path, results, context, targets, reasons, drawn, folder):
-    page = Page(results)
-    out = ["# Benchmarks", "", "<!-- Written by tools/bench.sh; do not edit. -->", "",
-           f"`{context['command']}`: {context['repetitions']} repetitions, the contenders in turn, the medians of the "
-           "repetitions. How to read it, and how each contender is used: [bench/README.md](../bench/README.md).", ""]
-    out += ["| | |", "|---|---|"] + [f"| {name} | {value} |" for name, value in context["machine"].items()]
-    out += ["| Versions | " + ", ".join(f"{name} {value}" for name, value in context["versions"].items()) + " |", ""]
-    out += targets_table(targets, reasons)
-
-    out += ["## One way", "", "Half a round trip between two processes, each on its own CPU; the payload is written by one "
-            "and read by the other.", ""]
-    out += plot(drawn, folder, "latency.svg", "Latency against size") + plot(drawn, folder, "distribution.svg",
-                                                                            "Distribution of the latency of 8 B")
-    for waiting, text in (("spin", "Both sides spin"), ("sleep", "Both sides sleep while they wait")):
+def one_way_section(page, plot):
+    lines = ["## One way", ""]
+    lines += ["Half a round trip between two processes, each on its own CPU;"]
+    lines += ["the payload is written by one and read by the other.", ""]
+    lines += plot("latency.svg", "Latency against size")
+    lines += plot("distribution.svg", "Distribution of the latency of 8 B")
+    for waiting, title in (("spin", "Both sides spin"), ("sleep", "Both sides sleep while they wait")):
         prefix = f"one_way/{waiting}/"
-        if results.cases(prefix):
-            out += [f"### {text}", "", "Median:", ""] + page.sized(prefix, ["p50_ns"], duration, "p50_ns" if waiting == "spin" else None)
-            out += ["p99 / p99.9:", ""] + page.sized(prefix, ["p99_ns", "p99_9_ns"], duration)
-            out += ["CPU seconds of both processes per million messages:", ""]
-            out += page.sized(prefix, ["cpu_seconds_per_million"], seconds)
-    if results.cases("hand_over/"):
-        out += ["### Handing over what is written already", "", "Only the hand-over is timed: the item was written before, and "
-                "is read afterwards.", ""] + page.sized("hand_over/", ["p50_ns"], duration)
-    if results.cases("stream/"):
-        out += ["## Stream", "", "One process puts, the other takes, each on its own CPU. Items in a second:", ""]
-        out += plot(drawn, folder, "rate.svg", "Rate against size") + page.sized("stream/", ["items_per_second"], rate, "items_per_second")
-        out += ["CPU seconds of both processes per million items:", ""] + page.sized("stream/", ["cpu_seconds_per_million"], seconds)
-    many = results.cases("many/")
-    if many:
-        out += ["## Several putters, several takers", "", "Items of 8 B in a second, putters : takers, on two CPUs.", ""]
-        out += plot(drawn, folder, "processes.svg", "Rate against the number of processes")
-        out += page.by_case(many, [case.split("/")[1].replace(":", " : ") for case in many], ["items_per_second"], rate)
-    if results.cases("oversubscribed/"):
-        out += ["## Eight processes on two CPUs", "", "Four pairs that stream (8 B, all together):", ""]
-        out += page.named("oversubscribed/stream", [RATE, CPU])
-        out += ["Four pairs that send an item there and back (8 B, one way):", ""]
-        out += page.named("oversubscribed/ping_pong", LATENCIES + [CPU])
-    if results.cases("wake_up"):
-        out += ["## Waking up", "", "An item of 8 B to a process that sleeps; 1 ms between items.", ""]
-        out += page.named("wake_up", LATENCIES + [CPU])
-    if results.cases("paced"):
-        out += ["## A steady load", "", "1,000 items of 8 B a second; both sides sleep in between.", ""]
-        out += page.named("paced", [CPU] + LATENCIES)
-    if results.cases("call/"):
-        out += ["## Calls", "", "Round trip of a function that returns its argument. Worker spinning:", ""]
-        out += page.named("call/spin", LATENCIES) + ["After 2 ms of sleep on both sides (futex: two bare wake-ups):", ""]
-        out += page.named("call/sleep", LATENCIES)
-    if results.cases("micro"):
-        names = sorted({name for run in results.runs["micro"]["micro"] if run for name in run})
-        rows = [[name, page.cell("micro", "micro", [name], duration)] for name in names]
-        out += ["## One process", "", "With Google Benchmark (`weir_bench`).", ""] + table(["benchmark", "time"], rows) + [""]
+        if not page.results.cases(prefix):
+            continue
+        lines += [f"### {title}", "", "Median:", ""]
+        lines += page.sized(prefix, ["p50_ns"], duration, "p50_ns" if waiting == "spin" else None)
+        lines += ["p99 / p99.9:", ""]
+        lines += page.sized(prefix, ["p99_ns", "p99_9_ns"], duration)
+        lines += ["CPU seconds of both processes per million messages:", ""]
+        lines += page.sized(prefix, ["cpu_seconds_per_million"], seconds)
+    return lines
 
-    out += ["## Contenders", "", "| | |", "|---|---|"]
-    out += [f"| {name} | {text} |" for name, text in MEANING.items()] + [""]
+
+def hand_over_section(page, _):
+    lines = ["## Handing over what is written already", ""]
+    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median:", ""]
+    return lines + page.sized("hand_over/", ["p50_ns"], duration)
+
+
+def stream_section(page, plot):
+    lines = ["## Stream", "", "One process puts, the other takes, each on its own CPU. Items in a second:", ""]
+    lines += plot("rate.svg", "Rate against size")
+    lines += page.sized("stream/", ["items_per_second"], rate, "items_per_second")
+    lines += ["CPU seconds of both processes per million items:", ""]
+    return lines + page.sized("stream/", ["cpu_seconds_per_million"], seconds)
+
+
+def many_section(page, plot):
+    lines = ["## Several putters, several takers", ""]
+    lines += ["Items of 8 B in a second, putters : takers, on two CPUs.", ""]
+    lines += plot("processes.svg", "Rate against the number of processes")
+    cases = page.results.cases("many/")
+    heads = [case.split("/")[1].replace(":", " : ") for case in cases]
+    return lines + page.by_case(cases, heads, ["items_per_second"], rate)
+
+
+def oversubscribed_section(page, _):
+    lines = ["## Eight processes on two CPUs", "", "Four pairs that stream (8 B, all together):", ""]
+    lines += page.named("oversubscribed/stream", [RATE, CPU])
+    lines += ["Four pairs that send an item there and back (8 B, one way):", ""]
+    return lines + page.named("oversubscribed/ping_pong", LATENCIES + [CPU])
+
+
+def wake_up_section(page, _):
+    lines = ["## Waking up", "", "An item of 8 B to a process that sleeps; 1 ms between items.", ""]
+    return lines + page.named("wake_up", LATENCIES)
+
+
+def paced_section(page, _):
+    lines = ["## A steady load", "", "1,000 items of 8 B a second; both sides sleep in between.", ""]
+    return lines + page.named("paced", [CPU] + LATENCIES)
+
+
+def call_section(page, _):
+    lines = ["## Calls", "", "Round trip of a function that returns its argument. Worker spinning:", ""]
+    lines += page.named("call/spin", LATENCIES)
+    lines += ["After 2 ms of sleep on both sides (futex: two bare wake-ups):", ""]
+    return lines + page.named("call/sleep", LATENCIES)
+
+
+def micro_section(page, _):
+    names = sorted({name for run in page.results.runs["micro"]["micro"] if run for name in run})
+    rows = [[name, page.cell("micro", "micro", [name], duration)] for name in names]
+    lines = ["## One process", "", "With Google Benchmark (`weir_bench`).", ""]
+    return lines + table(["benchmark", "time"], rows) + [""]
+
+
+SECTIONS = [
+    ("one_way/", one_way_section),
+    ("hand_over/", hand_over_section),
+    ("stream/", stream_section),
+    ("many/", many_section),
+    ("oversubscribed/", oversubscribed_section),
+    ("wake_up", wake_up_section),
+    ("paced", paced_section),
+    ("call/", call_section),
+    ("micro", micro_section),
+]
+
+
+def head_section(context):
+    lines = ["# Benchmarks", "", "<!-- Written by tools/bench.sh; do not edit. -->", ""]
+    lines += [f"`{context['command']}`: {context['repetitions']} repetitions, the contenders in turn, the medians of them."]
+    lines += ["How to read this, and how each contender is used: [bench/README.md](../bench/README.md).", ""]
+    lines += ["| | |", "|---|---|"] + [f"| {name} | {value} |" for name, value in context["machine"].items()]
+    versions = ", ".join(f"{name} {version}" for name, version in context["versions"].items())
+    return lines + [f"| Versions | {versions} |", ""]
+
+
+def tail_section(page):
+    lines = ["## Contenders", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {text} |" for name, text in MEANING.items()] + [""]
     if page.notes:
-        out += ["n/a: " + " ".join(f"({i + 1}) {note}." for i, note in enumerate(page.notes)), ""]
-    if results.failures:
-        out += ["## Failures", "", "Figures marked (!) come from the repetitions that did not fail.", ""]
-        out += [f"- {each['case']}, {each['contender']}, repetition {each['repetition'] + 1}: {each['text']}"
-                for each in results.failures] + [""]
+        lines += ["n/a: " + " ".join(f"({i + 1}) {note}." for i, note in enumerate(page.notes)), ""]
+    if page.results.failures:
+        lines += ["## Failures", "", "Figures marked (!) come from the repetitions that did not fail.", ""]
+        for each in page.results.failures:
+            where = f"{each['case']}, {each['contender']}, repetition {each['repetition'] + 1}"
+            lines.append(f"- {where}: {each['text']}")
+        lines.append("")
+    return lines
+
+
+def write_page(path, results, context, targets, reasons, drawn, folder):
+    """`drawn` are the plots that there are, in `folder`."""
+
+    def plot(name, text):
+        return [f"![{text}]({folder}/{name})", ""] if name in drawn else []
+
+    page = Page(results)
+    lines = head_section(context) + targets_section(targets, reasons)
+    for prefix, section in SECTIONS:
+        if results.cases(prefix):
+            lines += section(page, plot)
+    lines += tail_section(page)
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join(out))
+        file.write("\n".join(lines))

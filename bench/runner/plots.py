@@ -35,15 +35,22 @@ STYLES = {
 def style(contender):
     colour, marker = STYLES[contender]
     ours = contender.startswith("weir")
-    return {"color": colour, "marker": marker, "markersize": 5, "linewidth": 2.2 if ours else 1.1, "zorder": 3 if ours else 2,
-            "linestyle": "--" if contender in ("raw", "futex") else "-"}
+    return {
+        "color": colour,
+        "marker": marker,
+        "markersize": 5,
+        "linewidth": 2.2 if ours else 1.1,
+        "linestyle": "--" if contender in ("raw", "futex") else "-",
+        "zorder": 3 if ours else 2,
+    }
 
 
 def axis(which, scale, texts, ticks=None):
-    which.set_major_formatter(FuncFormatter(lambda value, _: texts(value)))
+    """`scale` is the base of a logarithmic axis, None: a linear one."""
     if scale:
-        which.axes.set_xscale("log", base=scale) if which.axis_name == "x" else which.axes.set_yscale("log", base=scale)
-        which.set_major_formatter(FuncFormatter(lambda value, _: texts(value)))
+        set_scale = which.axes.set_xscale if which.axis_name == "x" else which.axes.set_yscale
+        set_scale("log", base=scale)
+    which.set_major_formatter(FuncFormatter(lambda value, _: texts(value).replace(".00 ", " ").replace(".0 ", " ")))
     if ticks:
         which.set_ticks(ticks)
         which.set_minor_locator(NullLocator())
@@ -52,6 +59,13 @@ def axis(which, scale, texts, ticks=None):
 def save(figure, path):
     figure.savefig(path, format="svg", bbox_inches="tight")
     pyplot.close(figure)
+
+
+def legend(axes):
+    """To the right of the plot, in the order of STYLES."""
+    order = list(STYLES)
+    lines = sorted(axes.get_lines(), key=lambda line: order.index(line.get_label()))
+    axes.legend(handles=lines, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
 
 def new(columns=1):
@@ -78,7 +92,7 @@ def by_size(results, prefixes, field, texts, label, path):
     axes.set_xlabel("size of an item")
     axes.set_ylabel(label)
     axes.grid(True, which="major", alpha=0.3)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    legend(axes)
     save(figure, path)
 
 
@@ -104,14 +118,15 @@ def distribution(results, cases, path):
                 latest.setdefault(name, points)  # the first way of waiting that it has
     for name, points in latest.items():
         look = style(name) | {"marker": ""}
-        axes.step([1 / above for _, above in points], [lowest for lowest, _ in points], where="post", label=name, **look)
+        parts = [1 / above for _, above in points]
+        axes.step(parts, [lowest for lowest, _ in points], where="post", label=name, **look)
     axes.set_xlim(1, 1e5)
     axis(axes.xaxis, 10, lambda part: f"{100 - 100 / part:.7g} %", [1, 10, 100, 1000, 1e4, 1e5])
     axis(axes.yaxis, 10, duration)
     axes.set_xlabel("part of the items that are at least as fast")
     axes.set_ylabel("one way, 8 B")
     axes.grid(True, which="major", alpha=0.3)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    legend(axes)
     save(figure, path)
 
 
@@ -130,7 +145,7 @@ def processes(results, path):
         axes.set_xlabel(title)
         axes.grid(True, which="major", alpha=0.3)
     panels[0].set_ylabel("items of 8 B, all together")
-    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    legend(panels[1])
     save(figure, path)
 
 
@@ -146,8 +161,10 @@ def draw_all(results, directory):
             function(results, *arguments, os.path.join(directory, name))
             drawn.append(name)
 
-    draw("latency.svg", ["one_way/"], by_size, ["one_way/spin/", "one_way/sleep/"], "p50_ns", duration, "one way, median")
+    both = ["one_way/spin/", "one_way/sleep/"]
+    draw("latency.svg", both, by_size, both, "p50_ns", duration, "one way, median")
     draw("rate.svg", ["stream/"], by_size, ["stream/"], "items_per_second", rate, "items, one putter and one taker")
-    draw("distribution.svg", ["one_way/"], distribution, ["one_way/spin/8", "one_way/sleep/8"])
-    draw("processes.svg", ["many/"], processes)
+    draw("distribution.svg", both, distribution, ["one_way/spin/8", "one_way/sleep/8"])
+    if len(results.cases("many/")) > 1:
+        draw("processes.svg", ["many/"], processes)
     return drawn

@@ -15,6 +15,10 @@ class Results:
         of_contender.extend([None] * (repetition + 1 - len(of_contender)))
         of_contender[repetition] = figures
 
+    def fail(self, case, contender, repetition, text):
+        self.failures.append({"case": case, "contender": contender, "repetition": repetition, "text": text})
+        self.add(case, contender, repetition, None)
+
     def values(self, case, contender, field):
         """By repetition; None where there is none."""
         runs = self.runs.get(case, {}).get(contender, [])

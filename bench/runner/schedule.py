@@ -32,11 +32,12 @@ class Case:
     def command(self, contender, programs, sources, cpus):
         """The command line of one run. Programs are in `programs`, scripts in `sources`."""
         if contender == "micro":
-            return [os.path.join(programs, "weir_bench"), "--benchmark_format=json", "--benchmark_repetitions=1",
-                    "--benchmark_report_aggregates_only=false", f"--benchmark_min_time={self.seconds}"] + self.arguments
+            options = {"format": "json", "repetitions": 1, "report_aggregates_only": "false", "min_time": self.seconds}
+            start = [os.path.join(programs, "weir_bench")]
+            return start + [f"--benchmark_{name}={value}" for name, value in options.items()] + self.arguments
         if contender in PYTHON:
             script = os.path.join(sources, self.question, "python.py")
-            start = ["/usr/bin/python3", script, "--transport", contender.removeprefix("python_")]
+            start = ["/usr/bin/python3", "-B", script, "--transport", contender.removeprefix("python_")]
         else:
             start = [os.path.join(programs, f"{self.question}_{contender}")]
         return start + ["--seconds", str(self.seconds), "--cpus", ",".join(map(str, cpus))] + self.arguments
@@ -52,60 +53,84 @@ def sized(contenders, size):
 def one_way(sizes, seconds, by_size):
     for size in sizes:
         for waiting, contenders in (("spin", SPINNERS + POLLED), ("sleep", ["iceoryx"] + SLEEPERS)):
-            yield Case("one_way", f"one_way/{waiting}/{size}", by_size(size, waiting, sized(contenders, size)), seconds,
-                       ["--bytes", str(size), "--waiting", waiting] + (["--buckets"] if size == 8 else []))
+            arguments = ["--bytes", str(size), "--waiting", waiting] + (["--buckets"] if size == 8 else [])
+            chosen = by_size(size, waiting, sized(contenders, size))
+            yield Case("one_way", f"one_way/{waiting}/{size}", chosen, seconds, arguments)
 
 
 def stream(sizes, seconds, by_size):
     for size in sizes:
         for waiting, contenders in (("spin", SPINNERS), ("sleep", SLEEPERS)):
-            yield Case("stream", f"stream/{size}", by_size(size, waiting, sized(contenders, size)), seconds,
-                       ["--bytes", str(size), "--waiting", waiting])
+            arguments = ["--bytes", str(size), "--waiting", waiting]
+            chosen = by_size(size, waiting, sized(contenders, size))
+            yield Case("stream", f"stream/{size}", chosen, seconds, arguments)
 
 
 def many(shapes, seconds, contenders):
     for putters, takers in shapes:
-        yield Case("many", f"many/{putters}:{takers}", contenders, seconds,
-                   ["--waiting", "sleep", "--putters", str(putters), "--takers", str(takers)])
+        arguments = ["--waiting", "sleep", "--putters", str(putters), "--takers", str(takers)]
+        yield Case("many", f"many/{putters}:{takers}", contenders, seconds, arguments)
 
 
 def others(seconds, wake_up, oversubscribed, paced, idle_seconds, hand_over_sizes, hand_over):
     for size in hand_over_sizes:
         yield Case("hand_over", f"hand_over/{size}", hand_over, seconds, ["--bytes", str(size)])
-    yield Case("wake_up", "wake_up", wake_up, 2 * seconds,
-               ["--waiting", "sleep", "--pause-us", str(PAUSE_US), "--buckets"])
+    steady = ["--waiting", "sleep", "--pause-us", str(PAUSE_US)]
+    yield Case("wake_up", "wake_up", wake_up, 2 * seconds, steady)
     for way in ("stream", "ping_pong"):
-        yield Case("oversubscribed", f"oversubscribed/{way}", oversubscribed, 2 * seconds,
-                   ["--waiting", "sleep", "--pairs", "4", "--way", way])
+        arguments = ["--waiting", "sleep", "--pairs", "4", "--way", way]
+        yield Case("oversubscribed", f"oversubscribed/{way}", oversubscribed, 2 * seconds, arguments)
     yield Case("call", "call/spin", ["weir"], seconds)
     yield Case("call", "call/sleep", ["weir", "futex"], 2 * seconds, ["--pause-us", str(CALL_PAUSE_US)])
-    yield Case("paced", "paced", paced, 4 * seconds, ["--waiting", "sleep", "--pause-us", str(PAUSE_US)])
+    yield Case("paced", "paced", paced, 4 * seconds, steady)
     yield Case("paced", "idle", ["weir_idle"], idle_seconds)
     yield Case("micro", "micro", ["micro"], seconds / 3, ["--benchmark_filter=^(put_take|call)/"])
 
 
+def everybody(size, waiting, contenders):
+    return contenders
+
+
+def needed(size, waiting, contenders):
+    """Everybody with 8 bytes, each in one way of waiting; with more only those that the targets compare."""
+    if size == 8:
+        return [name for name in contenders if waiting == "spin" or name in ["zeromq"] + PYTHON]
+    return [name for name in contenders if name in ("weir", "weir_view", "openmpi")]
+
+
+def needed_in_stream(size, waiting, contenders):
+    return contenders if size == 8 else needed(size, waiting, contenders)
+
+
 def full():
-    everybody = lambda size, waiting, contenders: contenders  # noqa: E731
     seconds = 0.3
     shapes = [(1, 1), (2, 1), (3, 1), (4, 1), (1, 2), (1, 3), (1, 4), (2, 2)]
     yield from one_way(SIZES, seconds, everybody)
     yield from stream(SIZES, seconds, everybody)
     yield from many(shapes, seconds, MANY)
-    yield from others(seconds, ["futex"] + MANY + PYTHON, MANY, MANY, 5, SIZES[1:], ["weir_loan", "iceoryx"])
+    yield from others(
+        seconds,
+        wake_up=["futex"] + MANY + PYTHON,
+        oversubscribed=MANY,
+        paced=MANY,
+        idle_seconds=5,
+        hand_over_sizes=SIZES[1:],
+        hand_over=["weir_loan", "iceoryx"],
+    )
 
 
 def quick():
     """What the targets need, and everybody once."""
-
-    def needed(size, waiting, contenders):
-        if size == 8:
-            return [name for name in contenders if waiting == "spin" or name not in ("iceoryx",)]
-        return [name for name in contenders if name in ("weir", "weir_view", "openmpi")]
-
     seconds = 0.12
-    yield from one_way(QUICK_SIZES, seconds, lambda size, waiting, contenders: [
-        name for name in needed(size, waiting, contenders) if waiting == "spin" or name in ["zeromq"] + PYTHON])
-    yield from stream(QUICK_SIZES, seconds, needed)
+    yield from one_way(QUICK_SIZES, seconds, needed)
+    yield from stream(QUICK_SIZES, seconds, needed_in_stream)
     yield from many([(2, 2)], seconds, ["weir", "boost_message_queue"])
-    yield from others(seconds, ["futex", "weir", "pipe"], ["weir", "pipe", "socketpair", "boost_message_queue"],
-                      ["weir", "pipe"], 1, [8 * MI], ["weir_loan"])
+    yield from others(
+        seconds,
+        wake_up=["futex", "weir", "pipe"],
+        oversubscribed=["weir", "pipe", "socketpair", "boost_message_queue"],
+        paced=["weir", "pipe"],
+        idle_seconds=1,
+        hand_over_sizes=[8 * MI],
+        hand_over=["weir_loan"],
+    )

@@ -37,10 +37,6 @@ def times(value):
     return f"{value:.2f} ×"
 
 
-def nanoseconds(value):
-    return duration(value)
-
-
 def milliseconds(value):
     return f"{value:.1f} ms"
 
@@ -57,20 +53,29 @@ def inverse(values):
 def small_items(results):
     case = "one_way/spin/8"
     weir = results.values(case, "weir", "p50_ns")
-    yield target("1a", "8 B one way, spinning: weir / the raw hand-over", ratio(weir, results.values(case, "raw", "p50_ns")),
-                 1.35, times)
+    raw = results.values(case, "raw", "p50_ns")
+    yield target("1a", "8 B one way, spinning: weir / the raw hand-over", ratio(weir, raw), 1.35, times)
     peers = [results.values(f"one_way/{waiting}/8", name, "p50_ns") for waiting in ("spin", "sleep") for name in PEERS]
-    yield target("1b", "8 B one way, spinning: weir / the fastest peer", ratio(weir, best(peers, min)), 1, times, below=True)
+    value = ratio(weir, best(peers, min))
+    yield target("1b", "8 B one way, spinning: weir / the fastest peer", value, 1, times, below=True)
 
-    rate = lambda name: results.values("stream/8", name, "items_per_second")  # noqa: E731
+    def rate(name):
+        return results.values("stream/8", name, "items_per_second")
+
     raw = median(inverse(rate("raw")))
-    yield target("2a", "8 B stream, an item (limit: 30 ns, or twice the raw ring if that is more)",
-                 median(inverse(rate("weir"))), max(30, 2 * raw) if raw else 30, nanoseconds)
-    for key, peer, name, factor in (("2b", "openmpi", "OpenMPI", 2), ("2c", "zeromq", "ZeroMQ", 2),
-                                    ("2d", "boost_message_queue", "Boost's message_queue", 20)):
-        yield target(key, f"8 B stream, rate: weir / {name}", ratio(rate("weir"), rate(peer)), factor, times, at_least=True)
+    limit = max(30, 2 * raw) if raw else 30
+    text = "8 B stream, an item (limit: 30 ns, or twice the raw ring if that is more)"
+    yield target("2a", text, median(inverse(rate("weir"))), limit, duration)
+    for key, peer, name, factor in (
+        ("2b", "openmpi", "OpenMPI", 2),
+        ("2c", "zeromq", "ZeroMQ", 2),
+        ("2d", "boost_message_queue", "Boost's message_queue", 20),
+    ):
+        value = ratio(rate("weir"), rate(peer))
+        yield target(key, f"8 B stream, rate: weir / {name}", value, factor, times, at_least=True)
     both = [results.values("many/2:2", name, "items_per_second") for name in ("weir", "boost_message_queue")]
-    yield target("2e", "2 putters and 2 takers, rate: weir / Boost's message_queue", ratio(*both), 3, times, at_least=True)
+    text = "2 putters and 2 takers, rate: weir / Boost's message_queue"
+    yield target("2e", text, ratio(*both), 3, times, at_least=True)
 
 
 def large_items(results):
@@ -86,10 +91,11 @@ def large_items(results):
         return choose(found, default=(None, 0))
 
     for key, text, prefix, field, contender, limit in (
-            ("3a", "put + take_view, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir_view", 1),
-            ("3b", "put + take_view, rate: weir / OpenMPI", "stream/", "items_per_second", "weir_view", 1),
-            ("3c", "put + take_into, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir", 1.3),
-            ("3d", "put + take_into, rate: weir / OpenMPI", "stream/", "items_per_second", "weir", 1 / 1.3)):
+        ("3a", "put + take_view, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir_view", 1),
+        ("3b", "put + take_view, rate: weir / OpenMPI", "stream/", "items_per_second", "weir_view", 1),
+        ("3c", "put + take_into, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir", 1.3),
+        ("3d", "put + take_into, rate: weir / OpenMPI", "stream/", "items_per_second", "weir", 1 / 1.3),
+    ):
         rate = field == "items_per_second"
         value, size = worst(prefix, field, contender, min if rate else max)
         where = f" (of all sizes from 64 B the worst: {size_text(size)})" if value is not None else ""
@@ -98,7 +104,8 @@ def large_items(results):
     size = 8 << 20
     handed = results.values(f"hand_over/{size}", "weir_loan", "p50_ns")
     small = results.values("one_way/spin/8", "weir", "p50_ns")
-    yield target("3e", "loan + view, handing over 8 MiB that are written already / 8 B one way", ratio(handed, small), 2, times)
+    text = "loan + view, handing over 8 MiB that are written already / 8 B one way"
+    yield target("3e", text, ratio(handed, small), 2, times)
 
 
 def sleeping(results):
@@ -109,21 +116,25 @@ def sleeping(results):
     rivals = ["pipe", "socketpair", "boost_message_queue"]
     rates = {name: results.values("oversubscribed/stream", name, "items_per_second") for name in rivals + ["weir"]}
     tails = {name: results.values("oversubscribed/ping_pong", name, "p99_ns") for name in rivals + ["weir"]}
-    yield target("5a", "8 processes on 2 CPUs, rate: weir / the best of pipe, socketpair, Boost's queue",
-                 ratio(rates["weir"], best([rates[name] for name in rivals], max)), 1, times, at_least=True)
-    yield target("5b", "8 processes on 2 CPUs, p99 one way: weir / the lowest of pipe, socketpair, Boost's queue",
-                 ratio(tails["weir"], best([tails[name] for name in rivals], min)), 1, times)
+    text = "8 processes on 2 CPUs, rate: weir / the best of pipe, socketpair, Boost's queue"
+    value = ratio(rates["weir"], best([rates[name] for name in rivals], max))
+    yield target("5a", text, value, 1, times, at_least=True)
+    text = "8 processes on 2 CPUs, p99 one way: weir / the lowest of pipe, socketpair, Boost's queue"
+    yield target("5b", text, ratio(tails["weir"], best([tails[name] for name in rivals], min)), 1, times)
 
 
 def single_costs(results):
-    yield target("6a", "put + take of 8 B in one thread", results.median("micro", "micro", "put_take/number/8B"), 35, nanoseconds)
-    yield target("6b", "Call of an empty function, worker spinning, round trip", results.median("call/spin", "weir", "p50_ns"),
-                 1500, nanoseconds)
+    both = results.median("micro", "micro", "put_take/number/8B")
+    yield target("6a", "put + take of 8 B in one thread", both, 35, duration)
+    call = results.median("call/spin", "weir", "p50_ns")
+    yield target("6b", "Call of an empty function, worker spinning, round trip", call, 1500, duration)
     asleep = [results.values("call/sleep", name, "p50_ns") for name in ("weir", "futex")]
-    yield target("6c", "Call of an empty function, worker asleep: weir / two bare futex wake-ups", ratio(*asleep), 1.2, times)
+    text = "Call of an empty function, worker asleep: weir / two bare futex wake-ups"
+    yield target("6c", text, ratio(*asleep), 1.2, times)
 
-    idle = [cpu / time * 5e3 if cpu is not None and time else None
-            for cpu, time in zip(results.values("idle", "weir_idle", "cpu_seconds"), results.values("idle", "weir_idle", "seconds"))]
+    used = results.values("idle", "weir_idle", "cpu_seconds")
+    passed = results.values("idle", "weir_idle", "seconds")
+    idle = [cpu / time * 5e3 for cpu, time in zip(used, passed) if cpu is not None]
     yield target("7a", "Eight idle workers, CPU time in 5 s", median(idle), 50, milliseconds, below=True)
     used = [results.values("paced", name, "cpu_seconds_per_million") for name in ("weir", "pipe")]
     yield target("7b", "1,000 items a second, CPU time of both processes: weir / pipe", ratio(*used), 2, times)

@@ -106,9 +106,11 @@ def _other(function, options, queues, results):
 
 
 def run(question, options, queue_count, here, there):
-    """Runs here(options, queues) in this process and there(…) in another, and prints the figures: both return dicts with
-    `received` (the sum of the numbers), `sent`, `cpu_seconds`, `messages`, and those of them that keep the time
-    `latencies` (in ns), `items` and `seconds`."""
+    """Runs here(options, queues) in this process and there(…) in another, and prints the figures.
+
+    Both return dicts with `received` (the sum of the numbers), `sent`, `cpu_seconds` and `messages`; those that keep the
+    time add `latencies` (in ns), `items` and `seconds`.
+    """
     multiprocessing.set_start_method("fork")
     queues = [TRANSPORTS[options.transport](options.bytes) for _ in range(queue_count)]
     results, for_results = multiprocessing.Pipe(duplex=False)

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSL-1.0
 """wake_up of Python's multiprocessing: see question.hpp and methods/stamped.hpp for the method."""
 
