@@ -4,6 +4,7 @@
 // the answer check finds it.
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "stream/question.hpp"
 #include "transports/raw_ring.hpp"
@@ -20,13 +21,13 @@ class broken {
       constexpr std::uint64_t kVictim = 5000;
       const bool now = ++sent_ == kVictim;
       if (now && way_ == "missing") {
-        std::uint64_t lost = 0;
-        return write(&lost);
+        std::vector<std::uint64_t> lost(words);
+        return write(lost.data());
       }
       if (now && way_ == "doubled") ring_.send(words, write);
       ring_.send(words, [&](std::uint64_t* words_sent) {
         write(words_sent);
-        if (now && way_ == "wrong") *words_sent ^= 1U << 4U;
+        if (now && way_ == "wrong") words_sent[words / 2] ^= 1;
       });
     }
 

@@ -21,7 +21,10 @@ class futex {
     std::atomic<std::uint32_t> items;
     std::atomic<std::uint64_t> payloads[kSlots];
   };
-  static shared& of(board& b, const place& at) { return reinterpret_cast<shared*>(b.area())[at.queue]; }
+  static shared& of(board& b, const place& at) {
+    require_words(b, 1);
+    return reinterpret_cast<shared*>(b.area())[at.queue];
+  }
 
  public:
   class sender {

@@ -18,7 +18,10 @@ class raw_line {
   };
   // 128 bytes apart: processors fetch lines in pairs.
   static constexpr std::size_t kDistance = 128;
-  static line& of(board& b, const place& at) { return *reinterpret_cast<line*>(b.area() + kDistance * at.queue); }
+  static line& of(board& b, const place& at) {
+    require_words(b, 1);
+    return *reinterpret_cast<line*>(b.area() + kDistance * at.queue);
+  }
 
  public:
   class sender {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -19,10 +20,13 @@ class raw_ring {
 
   struct alignas(kLineBytes) slot {
     std::atomic<std::uint64_t> turn;  // 2 n: to be written for the n-th time; 2 n + 1: to be read
-    std::uint64_t payload;
+    std::array<std::uint64_t, 7> payload;
   };
   static_assert(sizeof(slot) == kLineBytes && sizeof(slot) * kSlots <= board::kAreaBytes);
-  static slot* of(board& b) { return reinterpret_cast<slot*>(b.area()); }
+  static slot* of(board& b) {
+    require_words(b, std::tuple_size_v<decltype(slot::payload)>);
+    return reinterpret_cast<slot*>(b.area());
+  }
   static std::uint64_t turn_of(std::uint64_t item) { return 2 * (item / kSlots); }
 
  public:
@@ -36,7 +40,7 @@ class raw_ring {
       __builtin_prefetch(&slots_[(item_ + kAhead) % kSlots], 1);
       while (next.turn.load(std::memory_order_acquire) != turn) {
       }
-      write(&next.payload);
+      write(next.payload.data());
       next.turn.store(turn + 1, std::memory_order_release);
       ++item_;
     }
@@ -55,7 +59,7 @@ class raw_ring {
       const std::uint64_t turn = turn_of(item_) + 1;
       while (next.turn.load(std::memory_order_acquire) != turn) {
       }
-      read(&next.payload);
+      read(next.payload.data());
       next.turn.store(turn + 1, std::memory_order_release);
       ++item_;
     }

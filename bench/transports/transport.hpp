@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <tuple>
 
@@ -48,6 +50,12 @@ void together(board& b, std::size_t rank, std::tuple<Ends&...> ends, Run run) {
   b.arrive(1);
   run();
   b.arrive(2);
+}
+
+/// For transports that have no room for more.
+inline void require_words(const board& b, std::size_t most) {
+  if (b.plan().words() > most)
+    throw std::invalid_argument("its items have at most " + std::to_string(8 * most) + " bytes");
 }
 
 [[noreturn]] inline void throw_errno(const char* what) {
