@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 #
-# tools/install-deps.sh [--test]
+# tools/install-deps.sh [--test] [--bench]
 #
-# Installs, with apt, what is missing to build weir; --test: also what tools/test.sh needs. Then sees to it that /proc
-# and a shared memory file system on /dev/shm (for the tests, /dev/pts too) are there, as in a bare chroot they may not be.
+# Installs, with apt, what is missing to build weir; --test: also what tools/test.sh needs; --bench: what tools/bench.sh
+# needs, the peers that it measures and what draws its plots. Then sees to it that /proc and a shared memory file system on
+# /dev/shm (for the tests, /dev/pts too) are there, as in a bare chroot they may not be.
 # Does nothing, and needs no rights, where all of it is there. Exits with 1 when something could not be had.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
-usage() { sed -n '4,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '4,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 with_test_tools=false
+with_peers=false
 for argument in "$@"; do
   case "$argument" in
     --test) with_test_tools=true ;;
+    --bench) with_peers=true ;;
     --help | -h) usage && exit 0 ;;
     *) echo "install-deps.sh: unknown option $argument" >&2 && exit 2 ;;
   esac
@@ -63,6 +66,9 @@ wanted_packages() {
   echo g++ cmake ninja-build "$(boost_package)" libcereal-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
     libgmock-dev libbenchmark-dev
   if $with_test_tools; then echo clang "$(clang_format_package)" clang-tidy strace procps; fi
+  if $with_peers; then
+    echo openmpi-bin libopenmpi-dev libzmq3-dev iceoryx libiceoryx-posh-dev python3 python3-numpy python3-matplotlib
+  fi
 }
 
 missing_packages() {
@@ -76,7 +82,8 @@ install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "this is not Debian or Ubuntu: nothing is installed. Needed: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81," \
       "cereal, fmt 9, CLI11, nlohmann-json, GoogleTest with GoogleMock, Google Benchmark" \
-      "$(if $with_test_tools; then echo '(to test also clang, clang-format 14, clang-tidy, strace)'; fi)"
+      "$(if $with_test_tools; then echo '(to test also clang, clang-format 14, clang-tidy, strace)'; fi)" \
+      "$(if $with_peers; then echo '(to measure also OpenMPI, ZeroMQ, iceoryx 2, Python with NumPy and Matplotlib)'; fi)"
     return
   fi
   local missing

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+#include "transports/transport.hpp"
+
+/// Question: how long does it take to hand over an item that lies in shared memory already?
+/// Method: two processes, each on a CPU of its own, and a round trip, halved, as in one_way. But both have written their item
+/// beforehand, and both read what they got afterwards: what is timed is from publishing the one to having the other. Only
+/// for transports that let an item be written in place.
+namespace bench::hand_over {
+
+inline constexpr question kQuestion{"hand_over", [](const plan&) -> std::size_t { return 2; },
+                                    [](const plan&) -> std::size_t { return 2; }};
+
+template <class Transport>
+void member(board& b, std::size_t rank) {
+  const plan& p = b.plan();
+  member_report& report = b.report(rank);
+  const std::size_t other = 1 - rank;
+  typename Transport::sender out(b, {.queue = rank, .rank = rank, .first_other = other});
+  typename Transport::receiver in(b, {.queue = other, .rank = rank, .first_other = other});
+
+  // The other's item is ready when its number is there: the area is used by no transport that can do this.
+  auto* const prepared = reinterpret_cast<std::atomic<std::uint64_t>*>(b.area()) + 16 * rank;
+  const auto* const other_prepared = reinterpret_cast<const std::atomic<std::uint64_t>*>(b.area()) + 16 * other;
+  std::uint64_t number = 0;
+  const auto prepare = [&](std::uint64_t last) {
+    const std::uint64_t item = ++number | last;
+    out.prepare(p.words(), [&](std::uint64_t* words) { write_item(words, p.words(), item); });
+    report.sent.add(item);
+    prepared->store(item, std::memory_order_release);
+  };
+  const auto other_is_prepared = [&] {
+    std::uint64_t item = 0;
+    while (((item = other_prepared->load(std::memory_order_acquire)) & ~kLast) != number) {
+    }
+    return item & kLast;
+  };
+  const auto read = [&] {
+    std::uint64_t item = 0;
+    in.read(p.words(), [&](const std::uint64_t* words) { item = read_item(words, p.words()); });
+    report.received.add(item);
+    if ((item & ~kLast) != number) throw wrong_item("item " + std::to_string(item & ~kLast) + " came instead");
+  };
+
+  constexpr std::uint64_t kWarmUp = 20;
+  const auto run = [&] {
+    const nanoseconds cpu_before = cpu_time();
+    nanoseconds end = nanoseconds::max();
+    for (std::uint64_t last = 0; last == 0;) {
+      if (rank == 0) {
+        // The first ones touch memory that is new.
+        if (number == kWarmUp) {
+          end = now() + std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(p.seconds));
+        }
+        last = now() < end ? 0 : kLast;
+        prepare(last);
+        other_is_prepared();
+        const nanoseconds begin = now();
+        out.publish();
+        in.take();
+        const nanoseconds took = (now() - begin) / 2;
+        if (number > kWarmUp) report.latencies.add(took);
+      } else {
+        prepare(0);
+        last = other_is_prepared();
+        in.take();
+        out.publish();
+      }
+      read();
+    }
+    report.side = static_cast<std::uint32_t>(rank);
+    report.cpu = cpu_time() - cpu_before;
+    report.cpu_messages = 2 * number;
+  };
+  together<Transport>(b, rank, std::tie(out, in), run);
+}
+
+}  // namespace bench::hand_over

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "transports/weir.hpp"
+
+#include "one_way/question.hpp"
+
+int main(int argc, char** argv) {
+  return bench::run_weir(argc, argv,
+                         {bench::one_way::kQuestion, "weir_view", bench::one_way::member<bench::weir_viewed>,
+                          bench::host_of<bench::weir_viewed>});
+}

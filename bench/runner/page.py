@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The page: docs/benchmarks.md."""
+
+import re
+
+from runner.text import duration, rate, seconds, size_text
+
+MEANING = {
+    "raw": "one cache line handed over (latency), a ring of cache lines (rate), and nothing else: the limit",
+    "futex": "a word that the receiver sleeps on and the sender wakes it from, and nothing else: the limit",
+    "weir": "`put` and `take`; for vectors `put` and `take_into` a vector that is used again",
+    "weir_view": "`put` of a vector, `take_view`",
+    "weir_loan": "written in a `loan`, `take_view`",
+    "openmpi": "`MPI_Send`, `MPI_Recv`; always spins",
+    "iceoryx": "written in a loan, read in place; polled where the others spin, otherwise a WaitSet",
+    "zeromq": "PUSH and PULL over `ipc://`, written and read in its messages",
+    "boost_message_queue": "`boost::interprocess::message_queue`",
+    "posix_mq": "`mq_send`, `mq_receive`",
+    "pipe": "`write`, `read`",
+    "socketpair": "`AF_UNIX`, stream; `write`, `read`",
+    "python_pipe": "`multiprocessing.Pipe`, NumPy arrays, `send_bytes`, `recv_bytes_into`",
+    "python_queue": "`multiprocessing.Queue`, NumPy arrays",
+}
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+class Page:
+    def __init__(self, results):
+        self.results = results
+        self.notes = []  # reasons why there is no figure, numbered
+
+    def cell(self, case, name, fields, show):
+        shown = [self.results.median(case, name, field) for field in fields]
+        if all(value is not None for value in shown):
+            mark = " (!)" if self.results.failed(case, name) else ""
+            return " / ".join(show(value) for value in shown) + mark
+        if self.results.failed(case, name):
+            return "failed"
+        reason = self.results.reasons.get((case, name))
+        if reason is None:
+            return ""
+        if reason not in self.notes:
+            self.notes.append(reason)
+        return f"n/a ({self.notes.index(reason) + 1})"
+
+    def by_case(self, cases, heads, fields, show, ratio_field=None):
+        """A row for each contender, a column for each case; and how it compares with weir in the first of them."""
+        rows = []
+        ours = self.results.median(cases[0], "weir", ratio_field) if ratio_field else None
+        for name in self.results.contenders(cases):
+            row = [name] + [self.cell(case, name, fields, show) for case in cases]
+            if ratio_field:
+                value = self.results.median(cases[0], name, ratio_field)
+                row.append(f"{value / ours:.2f}" if value and ours else "")
+            rows.append(row)
+        return table(["contender"] + heads + ([f"{heads[0]}: to weir's"] if ratio_field else []), rows) + [""]
+
+    def sized(self, prefix, fields, show, ratio_field=None):
+        cases = sorted(self.results.cases(prefix), key=lambda case: int(case.split("/")[-1]))
+        if not cases:
+            return []
+        heads = [size_text(int(case.split("/")[-1])) for case in cases]
+        return self.by_case(cases, heads, fields, show, ratio_field)
+
+    def named(self, case, columns):
+        """A row for each contender, a column for each figure of one case."""
+        rows = [
+            [name] + [self.cell(case, name, [field], show) for _, field, show in columns]
+            for name in self.results.contenders([case])
+        ]
+        return table(["contender"] + [head for head, _, _ in columns], rows) + [""]
+
+
+LATENCIES = [("p50", "p50_ns", duration), ("p99", "p99_ns", duration), ("p99.9", "p99_9_ns", duration)]
+CPU = ("CPU s per million", "cpu_seconds_per_million", seconds)
+RATE = ("items", "items_per_second", rate)
+
+
+def targets_section(targets, reasons):
+    answer = {True: "met", False: "**not met**", None: "not measured"}
+    lines = ["## Targets", ""]
+    lines += ["Each is decided within this run. A ratio is the median of the ratios of single repetitions.", ""]
+    lines += ["| | target | figure | limit | |", "|---|---|---:|---:|---|"]
+    lines += [f"| {each.key} | {each.text} | {each.figure} | {each.limit} | {answer[each.met]} |" for each in targets]
+    lines.append("")
+    missed = [each for each in targets if each.met is False]
+    if missed:
+        lines += ["### What is not won, and why", ""]
+        for each in missed:
+            reason = reasons.get(each.key, "No reason is known yet.")
+            lines.append(f"- **{each.key}** {each.text}: {each.figure}, {each.limit}. {reason}")
+        lines.append("")
+    return lines
+
+
+def read_reasons(path):
+    """bench/reasons.md: a heading `## KEY`, then the reason."""
+    with open(path, encoding="utf-8") as file:
+        parts = re.split(r"^## +(\S+) *$", file.read(), flags=re.MULTILINE)
+    return {key: " ".join(text.split()) for key, text in zip(parts[1::2], parts[2::2]) if text.strip()}
+
+
+def one_way_section(page, plot):
+    lines = ["## One way", ""]
+    lines += ["Half a round trip between two processes, each on its own CPU;"]
+    lines += ["the payload is written by one and read by the other.", ""]
+    lines += plot("latency.svg", "Latency against size")
+    lines += plot("distribution.svg", "Distribution of the latency of 8 B")
+    for waiting, title in (("spin", "Both sides spin"), ("sleep", "Both sides sleep while they wait")):
+        prefix = f"one_way/{waiting}/"
+        if not page.results.cases(prefix):
+            continue
+        lines += [f"### {title}", "", "Median:", ""]
+        lines += page.sized(prefix, ["p50_ns"], duration, "p50_ns" if waiting == "spin" else None)
+        lines += ["p99 / p99.9:", ""]
+        lines += page.sized(prefix, ["p99_ns", "p99_9_ns"], duration)
+        lines += ["CPU seconds of both processes per million messages:", ""]
+        lines += page.sized(prefix, ["cpu_seconds_per_million"], seconds)
+    return lines
+
+
+def hand_over_section(page, _):
+    lines = ["## Handing over what is written already", ""]
+    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median:", ""]
+    return lines + page.sized("hand_over/", ["p50_ns"], duration)
+
+
+def stream_section(page, plot):
+    lines = ["## Stream", "", "One process puts, the other takes, each on its own CPU. Items in a second:", ""]
+    lines += plot("rate.svg", "Rate against size")
+    lines += page.sized("stream/", ["items_per_second"], rate, "items_per_second")
+    lines += ["CPU seconds of both processes per million items:", ""]
+    return lines + page.sized("stream/", ["cpu_seconds_per_million"], seconds)
+
+
+def many_section(page, plot):
+    lines = ["## Several putters, several takers", ""]
+    lines += ["Items of 8 B in a second, putters : takers, on two CPUs.", ""]
+    lines += plot("processes.svg", "Rate against the number of processes")
+    cases = page.results.cases("many/")
+    heads = [case.split("/")[1].replace(":", " : ") for case in cases]
+    return lines + page.by_case(cases, heads, ["items_per_second"], rate)
+
+
+def oversubscribed_section(page, _):
+    lines = ["## Eight processes on two CPUs", "", "Four pairs that stream (8 B, all together):", ""]
+    lines += page.named("oversubscribed/stream", [RATE, CPU])
+    lines += ["Four pairs that send an item there and back (8 B, one way):", ""]
+    return lines + page.named("oversubscribed/ping_pong", LATENCIES + [CPU])
+
+
+def wake_up_section(page, _):
+    lines = ["## Waking up", "", "An item of 8 B to a process that sleeps; 1 ms between items.", ""]
+    return lines + page.named("wake_up", LATENCIES)
+
+
+def paced_section(page, _):
+    lines = ["## A steady load", "", "1,000 items of 8 B a second; both sides sleep in between.", ""]
+    return lines + page.named("paced", [CPU] + LATENCIES)
+
+
+def call_section(page, _):
+    lines = ["## Calls", "", "Round trip of a function that returns its argument. Worker spinning:", ""]
+    lines += page.named("call/spin", LATENCIES)
+    lines += ["After 2 ms of sleep on both sides (futex: two bare wake-ups):", ""]
+    return lines + page.named("call/sleep", LATENCIES)
+
+
+def micro_section(page, _):
+    names = sorted({name for run in page.results.runs["micro"]["micro"] if run for name in run})
+    rows = [[name, page.cell("micro", "micro", [name], duration)] for name in names]
+    lines = ["## One process", "", "With Google Benchmark (`weir_bench`).", ""]
+    return lines + table(["benchmark", "time"], rows) + [""]
+
+
+SECTIONS = [
+    ("one_way/", one_way_section),
+    ("hand_over/", hand_over_section),
+    ("stream/", stream_section),
+    ("many/", many_section),
+    ("oversubscribed/", oversubscribed_section),
+    ("wake_up", wake_up_section),
+    ("paced", paced_section),
+    ("call/", call_section),
+    ("micro", micro_section),
+]
+
+
+def head_section(context):
+    lines = ["# Benchmarks", "", "<!-- Written by tools/bench.sh; do not edit. -->", ""]
+    lines += [f"`{context['command']}`: {context['repetitions']} repetitions, the contenders in turn, the medians of them."]
+    lines += ["How to read this, and how each contender is used: [bench/README.md](../bench/README.md).", ""]
+    lines += ["| | |", "|---|---|"] + [f"| {name} | {value} |" for name, value in context["machine"].items()]
+    versions = ", ".join(f"{name} {version}" for name, version in context["versions"].items())
+    return lines + [f"| Versions | {versions} |", ""]
+
+
+def tail_section(page):
+    lines = ["## Contenders", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {text} |" for name, text in MEANING.items()] + [""]
+    if page.notes:
+        lines += ["n/a: " + " ".join(f"({i + 1}) {note}." for i, note in enumerate(page.notes)), ""]
+    if page.results.failures:
+        lines += ["## Failures", "", "Figures marked (!) come from the repetitions that did not fail.", ""]
+        for each in page.results.failures:
+            where = f"{each['case']}, {each['contender']}, repetition {each['repetition'] + 1}"
+            lines.append(f"- {where}: {each['text']}")
+        lines.append("")
+    return lines
+
+
+def write_page(path, results, context, targets, reasons, drawn, folder):
+    """`drawn` are the plots that there are, in `folder`."""
+
+    def plot(name, text):
+        return [f"![{text}]({folder}/{name})", ""] if name in drawn else []
+
+    page = Page(results)
+    lines = head_section(context) + targets_section(targets, reasons)
+    for prefix, section in SECTIONS:
+        if results.cases(prefix):
+            lines += section(page, plot)
+    lines += tail_section(page)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))

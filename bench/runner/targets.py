@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What a run decides: each target with its figure and its limit."""
+
+import dataclasses
+import statistics
+
+from runner.results import best, ratio
+from runner.schedule import POLLED, PYTHON
+from runner.text import duration, size_text
+
+PEERS = ["openmpi", "iceoryx", "zeromq"] + POLLED + PYTHON
+
+
+@dataclasses.dataclass
+class Target:
+    key: str  # of bench/reasons.md
+    text: str
+    figure: str
+    limit: str
+    met: object  # True, False, or None: not measured
+
+
+def target(key, text, value, limit, show, at_least=False, below=False):
+    shown = show(limit)
+    if at_least:
+        met, shown = value is not None and value >= limit, "at least " + shown
+    elif below:
+        met, shown = value is not None and value < limit, "below " + shown
+    else:
+        met, shown = value is not None and value <= limit, "at most " + shown
+    if value is None:
+        return Target(key, text, "not measured", shown, None)
+    return Target(key, text, show(value), shown, met)
+
+
+def times(value):
+    return f"{value:.2f} ×"
+
+
+def milliseconds(value):
+    return f"{value:.1f} ms"
+
+
+def median(values):
+    found = [value for value in values if value is not None]
+    return statistics.median(found) if found else None
+
+
+def inverse(values):
+    return [1e9 / value if value else None for value in values]
+
+
+def small_items(results):
+    case = "one_way/spin/8"
+    weir = results.values(case, "weir", "p50_ns")
+    raw = results.values(case, "raw", "p50_ns")
+    yield target("1a", "8 B one way, spinning: weir / the raw hand-over", ratio(weir, raw), 1.35, times)
+    peers = [results.values(f"one_way/{waiting}/8", name, "p50_ns") for waiting in ("spin", "sleep") for name in PEERS]
+    value = ratio(weir, best(peers, min))
+    yield target("1b", "8 B one way, spinning: weir / the fastest peer", value, 1, times, below=True)
+
+    def rate(name):
+        return results.values("stream/8", name, "items_per_second")
+
+    raw = median(inverse(rate("raw")))
+    limit = max(30, 2 * raw) if raw else 30
+    text = "8 B stream, an item (limit: 30 ns, or twice the raw ring if that is more)"
+    yield target("2a", text, median(inverse(rate("weir"))), limit, duration)
+    for key, peer, name, factor in (
+        ("2b", "openmpi", "OpenMPI", 2),
+        ("2c", "zeromq", "ZeroMQ", 2),
+        ("2d", "boost_message_queue", "Boost's message_queue", 20),
+    ):
+        value = ratio(rate("weir"), rate(peer))
+        yield target(key, f"8 B stream, rate: weir / {name}", value, factor, times, at_least=True)
+    both = [results.values("many/2:2", name, "items_per_second") for name in ("weir", "boost_message_queue")]
+    text = "2 putters and 2 takers, rate: weir / Boost's message_queue"
+    yield target("2e", text, ratio(*both), 3, times, at_least=True)
+
+
+def large_items(results):
+    """One line for all sizes: the worst of them."""
+
+    def worst(prefix, field, contender, choose):
+        found = []
+        for case in results.cases(prefix):
+            size = int(case.split("/")[-1])
+            value = ratio(results.values(case, contender, field), results.values(case, "openmpi", field))
+            if size > 8 and value is not None:
+                found.append((value, size))
+        return choose(found, default=(None, 0))
+
+    for key, text, prefix, field, contender, limit in (
+        ("3a", "put + take_view, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir_view", 1),
+        ("3b", "put + take_view, rate: weir / OpenMPI", "stream/", "items_per_second", "weir_view", 1),
+        ("3c", "put + take_into, latency: weir / OpenMPI", "one_way/spin/", "p50_ns", "weir", 1.3),
+        ("3d", "put + take_into, rate: weir / OpenMPI", "stream/", "items_per_second", "weir", 1 / 1.3),
+    ):
+        rate = field == "items_per_second"
+        value, size = worst(prefix, field, contender, min if rate else max)
+        where = f" (of all sizes from 64 B the worst: {size_text(size)})" if value is not None else ""
+        yield target(key, text + where, value, limit, times, at_least=rate, below=not rate and limit == 1)
+
+    size = 8 << 20
+    handed = results.values(f"hand_over/{size}", "weir_loan", "p50_ns")
+    small = results.values("one_way/spin/8", "weir", "p50_ns")
+    text = "loan + view, handing over 8 MiB that are written already / 8 B one way"
+    yield target("3e", text, ratio(handed, small), 2, times)
+
+
+def sleeping(results):
+    weir, futex, pipe = (results.values("wake_up", name, "p50_ns") for name in ("weir", "futex", "pipe"))
+    yield target("4a", "Sleeping taker: weir / a bare futex", ratio(weir, futex), 1.1, times)
+    yield target("4b", "Sleeping taker: weir / pipe", ratio(weir, pipe), 1, times)
+
+    rivals = ["pipe", "socketpair", "boost_message_queue"]
+    rates = {name: results.values("oversubscribed/stream", name, "items_per_second") for name in rivals + ["weir"]}
+    tails = {name: results.values("oversubscribed/ping_pong", name, "p99_ns") for name in rivals + ["weir"]}
+    text = "8 processes on 2 CPUs, rate: weir / the best of pipe, socketpair, Boost's queue"
+    value = ratio(rates["weir"], best([rates[name] for name in rivals], max))
+    yield target("5a", text, value, 1, times, at_least=True)
+    text = "8 processes on 2 CPUs, p99 one way: weir / the lowest of pipe, socketpair, Boost's queue"
+    yield target("5b", text, ratio(tails["weir"], best([tails[name] for name in rivals], min)), 1, times)
+
+
+def single_costs(results):
+    both = results.median("micro", "micro", "put_take/number/8B")
+    yield target("6a", "put + take of 8 B in one thread", both, 35, duration)
+    call = results.median("call/spin", "weir", "p50_ns")
+    yield target("6b", "Call of an empty function, worker spinning, round trip", call, 1500, duration)
+    asleep = [results.values("call/sleep", name, "p50_ns") for name in ("weir", "futex")]
+    text = "Call of an empty function, worker asleep: weir / two bare futex wake-ups"
+    yield target("6c", text, ratio(*asleep), 1.2, times)
+
+    used = results.values("idle", "weir_idle", "cpu_seconds")
+    passed = results.values("idle", "weir_idle", "seconds")
+    idle = [cpu / time * 5e3 for cpu, time in zip(used, passed) if cpu is not None]
+    yield target("7a", "Eight idle workers, CPU time in 5 s", median(idle), 50, milliseconds, below=True)
+    used = [results.values("paced", name, "cpu_seconds_per_million") for name in ("weir", "pipe")]
+    yield target("7b", "1,000 items a second, CPU time of both processes: weir / pipe", ratio(*used), 2, times)
+
+
+def evaluate(results):
+    return [*small_items(results), *large_items(results), *sleeping(results), *single_costs(results)]
