@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "sync/crowd.hpp"
-
 namespace weir::sync {
 
 namespace {
@@ -15,13 +13,12 @@ std::uint32_t spin_estimate::rounds() noexcept {
   if (const std::uint32_t rounds = paid_.load(kRelaxed); rounds != 0) {
     paid_.store(0, kRelaxed);
     in_vain_.store(0, kRelaxed);
-    learn(std::clamp(std::max(2 * rounds, estimate() - estimate() / 64), kLeast, kMost));
+    learn(std::clamp(std::max(2 * rounds, estimate() - estimate() / 64), kWhilePaying, kMost));
   }
   if (const std::uint32_t left = given_up_.load(kRelaxed); left != 0) {
     given_up_.store(left - 1, kRelaxed);
     return kLeast;
   }
-  if (is_crowded()) return kLeast;
   const std::uint32_t waits = waits_.load(kRelaxed);
   waits_.store(waits + 1, kRelaxed);
   return waits % kTryEvery == 0 ? kMost : estimate();

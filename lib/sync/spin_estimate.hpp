@@ -13,7 +13,6 @@ namespace weir::sync {
 ///   sleeping in turn, each waiting for the other's wake-up;
 ///   when the longest spins fail again and again and the sleeps after them are short all the same, the other side waits
 ///   for our CPU: then it hardly spins at all for many waits.
-/// It hardly spins either while more threads want to run than the machine has CPUs (crowd.hpp).
 /// One for each thing waited on and process; races between threads only blur the estimate.
 class spin_estimate {
  public:
@@ -32,10 +31,11 @@ class spin_estimate {
   [[nodiscard]] std::uint32_t estimate() const noexcept { return rounds_.load(std::memory_order_relaxed); }
 
   static constexpr std::chrono::microseconds kWorthSpinning{100};
-  static constexpr std::uint32_t kMost = 1500;       // 20 to 40 us: what a sleep and a wake-up cost
-  static constexpr std::uint32_t kTryEvery = 64;     // waits
-  static constexpr std::uint32_t kInVain = 16;       // longest spins in a row
-  static constexpr std::uint32_t kGiveUpFor = 1024;  // waits
+  static constexpr std::uint32_t kMost = 4000;  // 100 to 200 us: longer than the other side takes to wake up and answer
+  static constexpr std::uint32_t kWhilePaying = 500;  // a tick of the other side's clock is no reason to sleep
+  static constexpr std::uint32_t kTryEvery = 64;      // waits
+  static constexpr std::uint32_t kInVain = 8;         // longest spins in a row
+  static constexpr std::uint32_t kGiveUpFor = 4096;   // waits
   std::atomic<std::uint32_t> rounds_{kMost};
   std::atomic<std::uint32_t> paid_{0};
   std::atomic<std::uint32_t> waits_{0};
