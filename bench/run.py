@@ -38,12 +38,25 @@ def run_program(command, seconds):
     try:
         output, errors = process.communicate(timeout=60 + 10 * seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
         raise RuntimeError("took too long") from None
+    finally:
+        if process.returncode is None:
+            end(process)
     if process.returncode != 0:
         raise RuntimeError((errors.strip().splitlines() or [f"exit status {process.returncode}"])[-1])
     return output
+
+
+def end(process):
+    """Ends a program that is not done: too slow, or the user wants no more."""
+    process.terminate()
+    # What it has started notices, and removes what it has in shared memory; then the rest.
+    time.sleep(2)
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.communicate()
 
 
 def figures_of(contender, output):
@@ -151,4 +164,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted: nothing is written")

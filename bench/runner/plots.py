@@ -154,6 +154,9 @@ def draw_all(results, directory):
     matplotlib.rcParams.update({"svg.hashsalt": "weir", "svg.fonttype": "none", "font.size": 10})
     matplotlib.rcParams["axes.spines.top"] = matplotlib.rcParams["axes.spines.right"] = False
     os.makedirs(directory, exist_ok=True)
+    for name in os.listdir(directory):
+        if name.endswith(".svg"):
+            os.remove(os.path.join(directory, name))  # of an earlier run
     drawn = []
 
     def draw(name, cases, function, *arguments):

@@ -20,6 +20,7 @@ namespace {
 
 [[noreturn]] void become(const std::vector<std::string>& command, int output, pid_t parent) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);

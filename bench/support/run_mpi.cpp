@@ -39,6 +39,7 @@ int be_member(const std::string& board_path, const contender& who) {
 /// Starts this program anew as the members. Returns mpirun's wait status.
 int run_members(const std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (const std::string& each : arguments) pointers.push_back(const_cast<char*>(each.c_str()));
   pointers.push_back(nullptr);
   const pid_t parent = ::getpid();
