@@ -55,8 +55,8 @@ void leave(event& e) noexcept {
   }
 }
 
-void sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_point until) noexcept {
-  sync::sleep_on(futex_of(e), epoch, until);
+bool sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_point until) noexcept {
+  return sync::sleep_on(futex_of(e), epoch, until) == sync::sleep_result::woken;
 }
 
 void rouse(event& e) noexcept {

@@ -16,8 +16,8 @@ namespace weir::channels {
 [[nodiscard]] std::uint32_t listen(event& e) noexcept;
 /// Takes one sleeper, and the signal that it may have had, off.
 void leave(event& e) noexcept;
-/// Sleeps while the epoch is this one, until `until` or kLongestSleep at most.
-void sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_point until) noexcept;
+/// Sleeps while the epoch is this one, until `until` or kLongestSleep at most. False: that time has come.
+bool sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_point until) noexcept;
 /// Has all sleepers look, whether they have been woken already or not.
 void rouse(event& e) noexcept;
 

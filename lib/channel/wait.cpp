@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
-#include <unistd.h>
-
+#include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
@@ -50,7 +49,7 @@ std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) no
   if (entry == kNoEntry) return kNoEntry;
   WEIR_CRASH_POINT("waiter.entered");
   ch::waiter_entry& w = waiters_[entry];
-  w.thread = ::gettid();
+  w.thread = sync::thread_id();
   w.since_ns = monotonic_ns();
   w.until_ns = until.is_never() || until.is_at_once()
                    ? 0

@@ -31,9 +31,10 @@ class channel_core::sleeper {
 
   /// To be called before each look at what is waited for; sleep() returns at once if that comes after this.
   void listen() noexcept { epoch_ = ch::listen(event_); }
-  void sleep(deadline until) noexcept {
+  /// False: nobody woke it.
+  bool sleep(deadline until) noexcept {
     constexpr auto kNap = std::chrono::milliseconds(1);  // without an entry nobody knows to wake us
-    ch::sleep(event_, epoch_, entry_ == kNoEntry ? std::chrono::steady_clock::now() + kNap : until.when());
+    return ch::sleep(event_, epoch_, entry_ == kNoEntry ? std::chrono::steady_clock::now() + kNap : until.when());
   }
 
  private:
@@ -58,8 +59,8 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
     }
     if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
+  spin.did_not_pay();
 
-  const auto sleeps_from = std::chrono::steady_clock::now();
   ch::event& event = event_of(what);
   const auto rouse = [&event] { ch::rouse(event); };
   std::optional<std::stop_callback<decltype(rouse)>> on_stop;
@@ -68,19 +69,15 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
   sync::blocking_scope blocking;
   {
     sleeper me(*this, what, until);
-    for (;;) {
+    constexpr unsigned kLookEvery = 16;  // wake-ups that were for nothing
+    for (unsigned sleeps = 1;; ++sleeps) {
       me.listen();
-      if (once() == attempt::done) {
-        spin.slept(std::chrono::steady_clock::now() - sleeps_from);
-        return wait_result::done;
-      }
+      if (once() == attempt::done) return wait_result::done;
       if (stopping() || until.has_passed()) break;
       blocking.about_to_sleep();
-      me.sleep(until);
-      look_for_the_dead();
+      if (!me.sleep(until) || sleeps % kLookEvery == 0) look_for_the_dead();
     }
   }
-  spin.did_not_pay();
   // A wake-up meant for somebody may have come to us, who leave: pass it on.
   wake_some(event, 1);
   return stopping() ? wait_result::stopped : wait_result::timed_out;

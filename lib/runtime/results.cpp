@@ -189,17 +189,14 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
     }
     if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
-  const auto sleeps_from = std::chrono::steady_clock::now();
+  spin.did_not_pay();
 
   sync::blocking_scope scope;
   death_watch callee(table, slot.callee);
   for (;;) {
     seen = slot.word.load(std::memory_order_acquire);
     if (is_there(seen)) break;
-    if (until.has_passed()) {
-      spin.did_not_pay();
-      return false;
-    }
+    if (until.has_passed()) return false;
     if (const auto report = callee.ended()) {
       // What it stored before it ended counts.
       if (is_there(slot.word.load(std::memory_order_acquire))) break;
@@ -212,7 +209,6 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
     scope.about_to_sleep();
     sync::sleep_on(slot.word, make_word(result_phase::pending, place.generation) | kResultSleeper, until.when());
   }
-  spin.slept(std::chrono::steady_clock::now() - sleeps_from);
   return true;
 }
 

@@ -15,9 +15,11 @@ sleep_result sleep_on(const std::uint32_t* word, std::uint32_t expected,
                       std::chrono::steady_clock::time_point until) noexcept {
   using std::chrono::nanoseconds;
   using std::chrono::seconds;
-  const auto now = std::chrono::steady_clock::now();
-  if (until <= now) return sleep_result::timed_out;
-  const auto length = std::min<std::chrono::steady_clock::duration>(until - now, kLongestSleep);
+  std::chrono::steady_clock::duration length = kLongestSleep;
+  if (until != std::chrono::steady_clock::time_point::max()) {
+    length = std::min(length, until - std::chrono::steady_clock::now());
+    if (length <= length.zero()) return sleep_result::timed_out;
+  }
   const auto whole = std::chrono::duration_cast<seconds>(length);
   timespec relative{};
   relative.tv_sec = whole.count();

@@ -3,39 +3,33 @@
 
 #include <algorithm>
 
-namespace weir::sync {
+#include "sync/crowd.hpp"
 
+namespace weir::sync {
 namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
-}
+}  // namespace
 
 std::uint32_t spin_estimate::rounds() noexcept {
-  if (const std::uint32_t rounds = paid_.load(kRelaxed); rounds != 0) {
+  const std::uint32_t estimate = rounds_.load(kRelaxed);
+  if (const std::uint32_t paid = paid_.load(kRelaxed); paid != 0) {
     paid_.store(0, kRelaxed);
-    in_vain_.store(0, kRelaxed);
-    learn(std::clamp(std::max(2 * rounds, estimate() - estimate() / 64), kWhilePaying, kMost));
+    try_every_.store(kTryEvery, kRelaxed);
+    rounds_.store(std::clamp(std::max(2 * paid, estimate - estimate / 64), kWhilePaying, kMost), kRelaxed);
   }
-  if (const std::uint32_t left = given_up_.load(kRelaxed); left != 0) {
-    given_up_.store(left - 1, kRelaxed);
-    return kLeast;
-  }
-  const std::uint32_t waits = waits_.load(kRelaxed);
-  waits_.store(waits + 1, kRelaxed);
-  return waits % kTryEvery == 0 ? kMost : estimate();
+  if (is_crowded()) return kLeast;
+  const std::uint32_t left = until_try_.load(kRelaxed);
+  until_try_.store(left - 1, kRelaxed);
+  if (left > 1) return rounds_.load(kRelaxed);
+  const std::uint32_t every = try_every_.load(kRelaxed);
+  try_every_.store(std::min(2 * every, kTrySeldom), kRelaxed);  // unless it pays
+  until_try_.store(every, kRelaxed);
+  return kMost;
 }
 
-void spin_estimate::did_not_pay() noexcept { learn(std::max(estimate() - estimate() / 8, kLeast)); }
-
-void spin_estimate::slept(std::chrono::steady_clock::duration length) noexcept {
-  if (length >= kWorthSpinning) return did_not_pay();
-  if (estimate() < kMost) return learn(std::min(estimate() + estimate() / 4 + 1, kMost));
-  const std::uint32_t times = in_vain_.load(kRelaxed) + 1;
-  in_vain_.store(times, kRelaxed);
-  if (times >= kInVain) {
-    in_vain_.store(0, kRelaxed);
-    given_up_.store(kGiveUpFor, kRelaxed);
-    learn(kLeast);
-  }
+void spin_estimate::did_not_pay() noexcept {
+  const std::uint32_t estimate = rounds_.load(kRelaxed);
+  rounds_.store(std::max(estimate - estimate / 8, kLeast), kRelaxed);
 }
 
 }  // namespace weir::sync
