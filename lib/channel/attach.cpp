@@ -132,7 +132,8 @@ channel_core::channel_core(shm::segment mapped)
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
   enter();
-  is_open_.store(fixed_in_slot_ && !rendezvous_ && sync::register_for_heavy_fences(), std::memory_order_relaxed);
+  heavy_fences_reach_us_ = sync::register_for_heavy_fences();
+  is_open_.store(fixed_in_slot_ && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
   r.all.insert(this);

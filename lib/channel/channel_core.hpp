@@ -118,18 +118,21 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   }
   void check_item_bytes(std::size_t bytes) const;
 
-  // spin.cpp
-  bool spin_to_put(const void* item, std::size_t bytes) noexcept;
-  bool spin_to_take(void* item, std::size_t bytes) noexcept;
+  // spin.hpp, spin.cpp
+  template <class Once>
+  bool spin_to_put(Once&& once);
+  template <class Once>
+  bool spin_to_take(Once&& once, const std::stop_token& stop);
   bool spin_at(const ring_place& p, ch::slot_state seen, sync::spin_estimate& spin, std::uint32_t& spun) noexcept;
 
   // put.cpp
   template <class Write>
-  attempt put_once(Write&& write, ring_place& claimed);
+  attempt put_once(Write&& write, wake when, ring_place& claimed);
   template <class Write>
   bool put_claimed(deadline until, wake when, Write&& write);
   bool wait_for_pickup(const ring_place& p, deadline until);
   std::uint32_t claim_block(deadline until);
+  void publish(const ring_place& p, wake when) noexcept;
 
   // take.cpp
   template <class Read>
@@ -139,7 +142,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   bool take_orphan(taken_item& out, hold how);
   void read_slot(const ring_place& p, taken_item& out, hold how);
   bool move_to_block(std::uint64_t ticket, taken_item& out, std::span<const std::byte> item, std::uint64_t flags);
-  void hold_block(taken_item& out, std::uint32_t block);
+  void hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags);
+  void empty_slot(const ring_place& p) noexcept;
   void free_block(std::uint32_t block) noexcept;
 
   // look.cpp
@@ -181,6 +185,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   ch::waiter_entry* waiters_ = nullptr;
   ch::block_pool blocks_;
   bool rendezvous_ = false;
+  bool heavy_fences_reach_us_ = false;  // so puts and takes need none (channels::event)
   bool fixed_in_slot_ = false;
   std::size_t fixed_bytes_ = 0;
   std::atomic<bool> forked_{false};

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "channel/spin.hpp"
 #include "channel/wait.hpp"
 
 // GCC and clang both know it; it keeps the copy below out of the thread sanitizer's sight.
@@ -124,7 +125,8 @@ take_status channel_core::fetch(item_copy& out, deadline until) {
     first = once();
   }
   if (first == attempt::done) return take_status::taken;
-  if (until.is_at_once() || wait(ch::waits_for::item, until, nullptr, once) != wait_result::done)
+  if (until.is_at_once()) return take_status::empty;
+  if (!spin_to_take(once, {}) && wait(ch::waits_for::item, until, nullptr, once) != wait_result::done)
     return take_status::empty;
   wake_some(header_->not_empty, 1);  // the item is still there: somebody else may have waited to take it
   return take_status::taken;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "channel/spin.hpp"
 #include "channel/wait.hpp"
 #include "segment/space.hpp"
 
@@ -23,12 +24,17 @@ void gather(std::byte* to, const payload& item) noexcept {
   }
 }
 
+void name_block(const ring_place& p, std::uint32_t block, std::uint64_t flags, std::uint64_t bytes) noexcept {
+  p.at->meta.store(ch::make_meta(block, flags, 0), std::memory_order_relaxed);
+  std::memcpy(p.item(), &bytes, sizeof bytes);
+}
+
 std::uint64_t flags_of(const payload& item) noexcept { return item.has_references ? ch::kHasReferences : 0; }
 
 }  // namespace
 
 template <class Write>
-channel_core::attempt channel_core::put_once(Write&& write, ring_place& claimed) {
+channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_place& claimed) {
   check_open("put into channel");
   switch (ring_.claim_put(me_, claimed)) {
     case ch::ring::outcome::claimed: break;
@@ -41,8 +47,18 @@ channel_core::attempt channel_core::put_once(Write&& write, ring_place& claimed)
     throw_closed("put into channel");
   }
   write(claimed);
-  ring_.publish(claimed);
+  publish(claimed, when);
   return attempt::done;
+}
+
+void channel_core::publish(const ring_place& p, wake when) noexcept {
+  if (heavy_fences_reach_us_ && !rendezvous_) {
+    ring_.publish_unfenced(p);
+    if (when == wake::now) look_for_sleepers(*not_empty_, calm_puts_);
+  } else {
+    ring_.publish(p);
+    if (when == wake::now || rendezvous_) wake_some(*not_empty_, 1);
+  }
 }
 
 template <class Write>
@@ -52,18 +68,17 @@ bool channel_core::put_claimed(deadline until, wake when, Write&& write) {
     if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return false;
   }
   ring_place place;
-  attempt first = put_once(write, place);
+  const auto once = [&] { return put_once(write, when, place); };
+  attempt first = once();
   if (first == attempt::busy && until.is_at_once()) {
     look_for_the_dead();  // whoever is in the way may be one of them
-    first = put_once(write, place);
+    first = once();
   }
   if (first != attempt::done) {
     if (until.is_at_once()) return false;
     if (when == wake::later) wake_takers(INT_MAX);  // they make the room that we wait for
-    const auto once = [&] { return put_once(write, place); };
-    if (wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) return false;
+    if (!spin_to_put(once) && wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) return false;
   }
-  if (when == wake::now || rendezvous_) wake_takers(1);
   if (!rendezvous_) return true;
   return wait_for_pickup(place, until.is_at_once() ? deadline::after(kWakeUpGrace) : until);
 }
@@ -111,7 +126,6 @@ bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until
     return put(payload{{&part, 1}, false}, until, when);
   }
   check_item_bytes(bytes);
-  if (!until.is_at_once() && spin_to_put(item, bytes)) return true;
   return put_claimed(until, when, [&](const ring_place& p) { std::memcpy(p.item(), item, bytes); });
 }
 
@@ -142,9 +156,7 @@ bool channel_core::put(const payload& item, deadline until, wake when) {
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(flags_of(item), std::memory_order_relaxed);
   WEIR_CRASH_POINT("block.filled");
-  const bool done = put_claimed(until, when, [&](const ring_place& p) {
-    p.at->meta.store(ch::make_meta(block, flags_of(item), 0), std::memory_order_relaxed);
-  });
+  const bool done = put_claimed(until, when, [&](const ring_place& p) { name_block(p, block, flags_of(item), bytes); });
   if (done) held.core_.reset();  // the slot holds it now
   return done;
 }
@@ -181,12 +193,14 @@ bool channel_core::put(loaned_block& item, std::size_t bytes, deadline until) {
                                        : item.core_.get() != this ? "another channel's"
                                                                   : "smaller than what is to be put"));
   }
+  // What was written in the loan may have driven these out of the caches: ask for all before the first is needed.
+  __builtin_prefetch(ring_.next_put().at, 1);
+  __builtin_prefetch(&header_->closed);
+  __builtin_prefetch(&header_->not_empty);
   ch::block_entry& entry = blocks_.entry(item.block_);
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(0, std::memory_order_relaxed);
-  const bool done = put_claimed(until, wake::now, [&](const ring_place& p) {
-    p.at->meta.store(ch::make_meta(item.block_, 0, 0), std::memory_order_relaxed);
-  });
+  const bool done = put_claimed(until, wake::now, [&](const ring_place& p) { name_block(p, item.block_, 0, bytes); });
   if (done) {
     item.core_.reset();
     item.bytes_ = {};
@@ -198,7 +212,10 @@ void channel_core::return_loan(std::uint32_t block) noexcept {
   if (!forked_.load(std::memory_order_relaxed)) free_block(block);
 }
 
-void channel_core::wake_takers(std::size_t items) noexcept { wake_some(header_->not_empty, items); }
+void channel_core::wake_takers(std::size_t items) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // one for all that was published without (channels::event)
+  wake_some(header_->not_empty, items);
+}
 
 loaned_block::loaned_block(loaned_block&& other) noexcept
     : core_(std::move(other.core_)), block_(other.block_), bytes_(std::exchange(other.bytes_, {})) {}

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "channel/spin.hpp"
 #include "channel/wait.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -28,7 +29,6 @@ channel_core::attempt channel_core::take_once(Read&& read) {
 
 take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline until, const std::stop_token& stop) {
   check_usable();
-  if (!until.is_at_once() && !stop.stop_requested() && spin_to_take(out, bytes)) return take_status::taken;
   const auto once = [&] {
     if (header_->orphans.load(std::memory_order_acquire) != 0) {
       taken_item orphan;
@@ -39,7 +39,7 @@ take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline unti
     }
     return take_once([&](const ring_place& p) {
       std::memcpy(out, p.item(), bytes);
-      ring_.release_slot(p);
+      empty_slot(p);
     });
   };
   return run_take(once, until, stop);
@@ -64,14 +64,25 @@ take_status channel_core::run_take(Once& once, deadline until, const std::stop_t
   }
   if (first != attempt::done) {
     if (until.is_at_once()) return take_status::empty;
+    if (spin_to_take(once, stop)) return take_status::taken;
     switch (wait(ch::waits_for::item, until, &stop, once)) {
       case wait_result::done: break;
       case wait_result::timed_out: return take_status::empty;
       case wait_result::stopped: return take_status::stopped;
     }
   }
-  wake_some(header_->not_full, rendezvous_ ? INT_MAX : 1);
   return take_status::taken;
+}
+
+/// Gives a slot that we have claimed, and whose item we have, back to the putters.
+void channel_core::empty_slot(const ring_place& p) noexcept {
+  if (heavy_fences_reach_us_ && !rendezvous_) {
+    ring_.release_slot_unfenced(p);
+    look_for_sleepers(*not_full_, calm_takes_);
+  } else {
+    ring_.release_slot(p);
+    wake_some(*not_full_, rendezvous_ ? INT_MAX : 1);
+  }
 }
 
 /// Empties a slot that we have claimed into `out`.
@@ -85,13 +96,15 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     entry.ticket.store(p.ticket, std::memory_order_relaxed);
     entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
     WEIR_CRASH_POINT("block.taken");
-    hold_block(out, block);
-    ring_.release_slot(p);
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, p.item(), sizeof bytes);
+    hold_block(out, block, bytes, ch::meta_flags(meta));
+    empty_slot(p);
     return;
   }
   const std::span<const std::byte> item(p.item(), std::min(ch::meta_bytes(meta), ring_.item_bytes()));
   if (how == hold::view && move_to_block(p.ticket, out, item, ch::meta_flags(meta))) {
-    ring_.release_slot(p);
+    empty_slot(p);
     return;
   }
   out = taken_item();
@@ -100,7 +113,7 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
   out.small_bytes_ = static_cast<std::uint32_t>(item.size());
   out.ticket_ = p.ticket;
   out.has_references_ = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
-  ring_.release_slot(p);
+  empty_slot(p);
 }
 
 /// Copies an item into a block that `out` then holds as taken. False if there is no block to be had.
@@ -122,20 +135,18 @@ bool channel_core::move_to_block(std::uint64_t ticket, taken_item& out, std::spa
   WEIR_CRASH_POINT("view.copied");
   entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
   WEIR_CRASH_POINT("view.taken");
-  hold_block(out, *block);
+  hold_block(out, *block, item.size(), flags);
   return true;
 }
 
-void channel_core::hold_block(taken_item& out, std::uint32_t block) {
-  const ch::block_entry& entry = blocks_.entry(block);
-  const std::size_t bytes = entry.bytes.load(std::memory_order_relaxed);
+void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags) {
   if (bytes > header_->block_stride) throw_corrupt("an item is longer than its block");
   out = taken_item();
   out.core_ = shared_from_this();
   out.block_ = block;
   out.in_block_ = true;
   out.block_bytes_ = {blocks_.data(block), bytes};
-  out.has_references_ = (entry.flags.load(std::memory_order_relaxed) & ch::kHasReferences) != 0;
+  out.has_references_ = (flags & ch::kHasReferences) != 0;
 }
 
 bool channel_core::take_orphan(taken_item& out, hold how) {
@@ -153,7 +164,9 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
           .word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
       WEIR_CRASH_POINT("orphan.block.taken");
       recount();
-      hold_block(out, oldest.block);
+      const ch::block_entry& entry = blocks_.entry(oldest.block);
+      hold_block(out, oldest.block, entry.bytes.load(std::memory_order_relaxed),
+                 entry.flags.load(std::memory_order_relaxed));
       return true;
     }
     place = ring_.locate(oldest.ticket);

@@ -49,8 +49,9 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
                                              Once&& once) {
   const auto stopping = [&] { return stop != nullptr && stop->stop_requested(); };
   sync::spin_estimate& spin = what == ch::waits_for::item ? spin_for_item_ : spin_for_room_;
-  // On the fast path it has spun already (spin.cpp).
-  std::uint32_t rounds = is_open_.load(std::memory_order_relaxed) ? 0 : sync::spin_estimate::kLeast;
+  // Puts and takes have spun already (spin.hpp).
+  const bool for_slot = what == ch::waits_for::item || what == ch::waits_for::room;
+  std::uint32_t rounds = for_slot ? 0 : spin.first_rounds();
   for (std::uint32_t round = 1; round <= rounds && !stopping(); ++round) {
     sync::relax();
     if (once() == attempt::done) {

@@ -180,7 +180,7 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
   std::uint32_t seen = slot.word.load(std::memory_order_acquire);
   if (is_there(seen)) return true;
   if (until.has_passed()) return false;
-  std::uint32_t rounds = sync::spin_estimate::kLeast;
+  std::uint32_t rounds = spin.first_rounds();
   for (std::uint32_t round = 1; round <= rounds; ++round) {
     sync::relax();
     if (is_there(slot.word.load(std::memory_order_acquire))) {

@@ -36,11 +36,14 @@ struct look {
   std::int64_t ready_ns = 0;
   bool crowded = false;
 };
+thread_local look tl_last;
 
 }  // namespace
 
+bool was_crowded() noexcept { return tl_last.crowded; }
+
 bool is_crowded() noexcept {
-  static thread_local look last;
+  look& last = tl_last;
   const std::uint64_t ticks = __builtin_ia32_rdtsc();
   if (ticks - last.ticks < kLookEvery) return last.crowded;
   const auto time = std::chrono::steady_clock::now();

@@ -8,5 +8,7 @@ namespace weir::sync {
 /// not run (/proc/thread-self/schedstat, proc(5)); this looks every few milliseconds, at the time stamp counter only
 /// otherwise. False where there is no such count.
 [[nodiscard]] bool is_crowded() noexcept;
+/// What it said last in this thread.
+[[nodiscard]] bool was_crowded() noexcept;
 
 }  // namespace weir::sync

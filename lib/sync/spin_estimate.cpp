@@ -10,6 +10,8 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 }  // namespace
 
+std::uint32_t spin_estimate::first_rounds() noexcept { return was_crowded() ? rounds() : kLeast; }
+
 std::uint32_t spin_estimate::rounds() noexcept {
   const std::uint32_t estimate = rounds_.load(kRelaxed);
   if (const std::uint32_t paid = paid_.load(kRelaxed); paid != 0) {
@@ -17,7 +19,7 @@ std::uint32_t spin_estimate::rounds() noexcept {
     try_every_.store(kTryEvery, kRelaxed);
     rounds_.store(std::clamp(std::max(2 * paid, estimate - estimate / 64), kWhilePaying, kMost), kRelaxed);
   }
-  if (is_crowded()) return kLeast;
+  if (is_crowded()) return 0;
   const std::uint32_t left = until_try_.load(kRelaxed);
   until_try_.store(left - 1, kRelaxed);
   if (left > 1) return rounds_.load(kRelaxed);

@@ -13,9 +13,11 @@ namespace weir::sync {
 /// One for each thing waited on and process; races between threads only blur the estimate.
 class spin_estimate {
  public:
-  /// Rounds that are worth their while before anything is asked.
+  /// Rounds that are worth their while before anything else is asked.
   static constexpr std::uint32_t kLeast = 8;
-  /// How many rounds, of one look and one relax() each, to spin this time; kLeast at least.
+  /// Where to begin: kLeast, after which rounds() says how many it is to be; or that at once.
+  [[nodiscard]] std::uint32_t first_rounds() noexcept;
+  /// How many rounds, of one look and one relax() each, to spin this time.
   [[nodiscard]] std::uint32_t rounds() noexcept;
   /// It came after so many rounds. Only noted, since there is something to be done now; learnt from in the next wait.
   void paid(std::uint32_t rounds) noexcept { paid_.store(rounds, std::memory_order_relaxed); }

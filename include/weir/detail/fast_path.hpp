@@ -58,6 +58,13 @@ class fast_path {
   fast_path() = default;
   ~fast_path() = default;
 
+  static void look_for_sleepers(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
+    // The store before this may still be on its way when the word is read: see channels::event.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const std::uint64_t seen = event.word.load(std::memory_order_relaxed);
+    if (static_cast<std::uint32_t>(seen) != 0) look_again(event, calm);
+  }
+
   channels::ring ring_;
   std::uint32_t me_ = 0;  // our entry among the participants
   // This way: not for items in blocks, for a rendezvous, in a forked child, where heavy fences do not reach.
@@ -66,14 +73,6 @@ class fast_path {
   std::atomic<std::uint32_t>* orphans_ = nullptr;
   channels::event* not_empty_ = nullptr;
   channels::event* not_full_ = nullptr;
-
- private:
-  static void look_for_sleepers(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
-    // The store before this may still be on its way when the word is read: see channels::event.
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    const std::uint64_t seen = event.word.load(std::memory_order_relaxed);
-    if (static_cast<std::uint32_t>(seen) != 0) look_again(event, calm);
-  }
 
   // Apart, because different threads write them.
   alignas(channels::kApart) std::atomic<std::uint32_t> calm_puts_{0};

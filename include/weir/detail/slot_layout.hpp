@@ -62,7 +62,8 @@ constexpr std::uint32_t meta_block(std::uint64_t meta) noexcept { return static_
 constexpr std::uint64_t meta_flags(std::uint64_t meta) noexcept { return (meta >> 16U) & 0xffffU; }
 constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0xffffU; }
 
-// byte 0 state, 8 meta, 16 the item (slot_bytes - 16). A putter that dies while writing leaves anything in 8 and 16.
+// byte 0 state, 8 meta, 16 the item (slot_bytes - 16), or the length (64 bits) of an item that lies in a block, so that a
+// taker needs this line only. A putter that dies while writing leaves anything in 8 and 16.
 struct slot {
   std::atomic<slot_state> state;
   std::atomic<std::uint64_t> meta;
