@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include "weir/channel.hpp"
+#include "weir/detail/select_case.hpp"
+#include "weir/future.hpp"
+
+/// select() waits for the first of several things that can go, and does that one:
+///
+///     std::size_t chosen = weir::select(
+///         weir::on_take(jobs, [&](job next) { run(next); }),            // an item came, and has been taken
+///         weir::on_put(results, best, [&] { best = {}; }),              // there was room, and a copy has been put
+///         weir::on_ready(answer, [&](double value) { total += value; }),// the call has returned
+///         weir::on_timeout(100ms, [&] { give_sign_of_life(); }));       // none of these in that time
+///
+/// Handlers are called by select, in the caller's thread, after what they are told has been done; what they return is
+/// ignored, what they throw comes out of select. Cases are made in the call of select, and are used once; they refer to
+/// the variables that they are given (not to temporaries, which they keep).
+namespace weir {
+
+namespace detail {
+
+struct no_handler {
+  template <class... Args>
+  void operator()(Args&&... /*unused*/) const noexcept {}
+};
+
+template <class T>
+class take_case_base : public select_case {
+ protected:
+  explicit take_case_base(const channel<T>& from)
+      : select_case(kind::take, handle_traits<channel<T>>::core(from).get()),
+        core_(handle_traits<channel<T>>::core(from)) {}
+  ~take_case_base() = default;
+  core_handle core_;
+};
+
+template <class T, class F>
+class take_case final : public take_case_base<T> {
+ public:
+  take_case(const channel<T>& from, F&& handler) : take_case_base<T>(from), handler_(std::forward<F>(handler)) {}
+  bool try_now() override {
+    std::optional<T> item = take_value<T>(this->core_, deadline::at_once());
+    if (item) item_.emplace(std::move(*item));
+    return item_.has_value();
+  }
+  void finish() { std::invoke(handler_, std::move(*item_)); }
+
+ private:
+  F handler_;  // may be a reference
+  std::optional<T> item_;
+};
+
+template <class T>
+class take_into_case final : public take_case_base<T> {
+ public:
+  take_into_case(const channel<T>& from, T& item) : take_case_base<T>(from), item_(item) {}
+  bool try_now() override { return take_value_into(this->core_, item_, deadline::at_once()); }
+  void finish() const noexcept {}
+
+ private:
+  T& item_;
+};
+
+/// What a put of an S into a channel of Ts keeps until then: a reference to a variable, otherwise the value; a T if S is
+/// no source for one.
+template <class T, class S>
+using kept_for_put =
+    std::conditional_t<std::same_as<std::remove_cvref_t<S>, T> || source_for<std::remove_cvref_t<S>, T>,
+                       std::conditional_t<std::is_lvalue_reference_v<S>, S, std::remove_cvref_t<S>>, T>;
+
+template <class T, class S, class F>
+class put_case final : public select_case {
+ public:
+  put_case(const channel<T>& to, S&& value, F&& handler)
+      : select_case(kind::put, handle_traits<channel<T>>::core(to).get()),
+        core_(handle_traits<channel<T>>::core(to)),
+        value_(std::forward<S>(value)),
+        prepared_(prepare<T>(std::as_const(value_))),
+        handler_(std::forward<F>(handler)) {}
+  payload item() override {
+    if constexpr (kEncoded) {
+      return prepared_.item();
+    } else if constexpr (std::same_as<prepared, outgoing_fixed>) {
+      piece_ = {static_cast<const std::byte*>(prepared_.object), prepared_.bytes};
+    } else {
+      piece_ = prepared_.piece;
+    }
+    return {.parts = {&piece_, 1}, .has_references = false};
+  }
+  void was_put() noexcept override {
+    if constexpr (kEncoded) prepared_.sent();
+  }
+  void finish() { std::invoke(handler_); }
+
+ private:
+  using kept = kept_for_put<T, S>;
+  using prepared = decltype(prepare<T>(std::declval<const std::remove_cvref_t<kept>&>()));
+  static constexpr bool kEncoded = std::same_as<prepared, outgoing_encoded>;
+
+  core_handle core_;
+  kept value_;
+  prepared prepared_;  // refers to value_
+  std::span<const std::byte> piece_;
+  F handler_;
+};
+
+template <class R, class F>
+class ready_case final : public select_case {
+ public:
+  ready_case(const future<R>& of, F&& handler)
+      : select_case(kind::ready, nullptr),
+        future_(of),
+        watch_(future_access::core(of)),
+        handler_(std::forward<F>(handler)) {}
+  bool try_now() override { return watch_.is_ready(); }
+  std::optional<futex_word> word_to_sleep_on() override { return watch_.word_to_sleep_on(); }
+  void finish() {
+    if constexpr (std::is_void_v<R>) {
+      future_.get();
+      std::invoke(handler_);
+    } else if constexpr (std::same_as<F, no_handler>) {
+      const result_bytes throws_if_failed(future_access::core(future_));
+    } else {
+      std::invoke(handler_, future_.get());
+    }
+  }
+
+ private:
+  future<R> future_;
+  future_watch watch_;
+  F handler_;
+};
+
+template <class F>
+class timeout_case {
+ public:
+  timeout_case(deadline when, F&& handler) : when_(when), handler_(std::forward<F>(handler)) {}
+  timeout_case(const timeout_case&) = delete;
+  timeout_case& operator=(const timeout_case&) = delete;
+  ~timeout_case() = default;
+  [[nodiscard]] deadline when() const noexcept { return when_; }
+  void finish() { std::invoke(handler_); }
+
+ private:
+  deadline when_;
+  F handler_;
+};
+
+template <class Case>
+inline constexpr bool kIsTimeout = false;
+template <class F>
+inline constexpr bool kIsTimeout<timeout_case<F>> = true;
+
+template <class... Cases>
+[[nodiscard]] consteval bool check_cases() {
+  constexpr std::size_t kTimeouts = (std::size_t{0} + ... + (kIsTimeout<Cases> ? 1 : 0));
+  static_assert((... && (std::derived_from<Cases, select_case> || kIsTimeout<Cases>)),
+                "weir::select: its arguments are cases, made in the call: on_take, on_put, on_ready, on_timeout");
+  static_assert(kTimeouts <= 1, "weir::select: there is more than one on_timeout: only the shortest could ever be chosen");
+  static_assert(sizeof...(Cases) > kTimeouts, "weir::select: there is nothing to wait for: no on_take, on_put or on_ready");
+  return true;
+}
+
+/// Nothing: stop was requested.
+template <class... Cases>
+std::optional<std::size_t> run_select(const std::stop_token& stop, Cases&... cases) {
+  constexpr std::size_t kTimeouts = (std::size_t{0} + ... + (kIsTimeout<Cases> ? 1 : 0));
+  std::array<select_case*, sizeof...(Cases) - kTimeouts> all{};
+  deadline until = deadline::never();
+  auto next = all.begin();
+  const auto enter = [&](auto& each) {
+    if constexpr (kIsTimeout<std::remove_cvref_t<decltype(each)>>) {
+      until = each.when();
+    } else {
+      *next++ = &each;
+    }
+  };
+  (enter(cases), ...);
+  const select_case* const done = do_first(all, until, stop);
+  if (done == nullptr && stop.stop_requested()) return std::nullopt;
+  std::optional<std::size_t> chosen;
+  std::size_t index = 0;
+  const auto finish = [&](auto& each) {
+    bool is_it = done == nullptr;
+    if constexpr (!kIsTimeout<std::remove_cvref_t<decltype(each)>>) is_it = done == &each;
+    if (is_it) {
+      chosen = index;
+      each.finish();
+    }
+    ++index;
+  };
+  (finish(cases), ...);
+  return chosen;
+}
+
+}  // namespace detail
+
+// ------------------------------------------------------------------------------------------------------------- cases
+
+/// Takes an item and hands it to `handler(T)`. Throws invalid_argument (the handle refers to no channel).
+template <class T, class F>
+requires(!std::same_as<std::remove_cvref_t<F>, T>) [[nodiscard]] detail::take_case<T, F> on_take(const channel<T>& from,
+                                                                                                 F&& handler) {
+  static_assert(std::invocable<F&, T>, "weir::on_take: the handler must accept an item of the channel");
+  return {from, std::forward<F>(handler)};
+}
+/// Takes an item into a variable, whose storage a vector or string reuses.
+template <class T>
+[[nodiscard]] detail::take_into_case<T> on_take(const channel<T>& from, T& item) {
+  return {from, item};
+}
+template <class T>
+detail::take_into_case<T> on_take(const channel<T>& /*from*/) {
+  static_assert(sizeof(T) == 0, "weir::on_take: the item would be lost: give a handler, or a variable to take it into");
+}
+
+/// Puts `value`: an item of the channel, or what its put() takes as one. Calls `handler()` when it is in. Throws
+/// invalid_argument (the handle refers to no channel).
+template <class T, class S, class F = detail::no_handler>
+[[nodiscard]] detail::put_case<T, S, F> on_put(const channel<T>& to, S&& value, F&& handler = {}) {
+  static_assert(detail::puts_into<S, T>,
+                "weir::on_put: the value is no item of the channel, or the conversion to one could change it");
+  static_assert(std::invocable<F&>, "weir::on_put: the handler must accept no arguments");
+  return {to, std::forward<S>(value), std::forward<F>(handler)};
+}
+
+/// Goes when get() would not wait. Calls `handler(value)`, or `handler()` for a future<void>. If the call has failed,
+/// select throws what get() throws. Throws invalid_argument (the future refers to nothing).
+template <class R, class F = detail::no_handler>
+[[nodiscard]] detail::ready_case<R, F> on_ready(const future<R>& of, F&& handler = {}) {
+  if constexpr (std::is_void_v<R>) {
+    static_assert(std::invocable<F&>, "weir::on_ready: the handler must accept no arguments: the future has no value");
+  } else {
+    static_assert(std::invocable<F&, R>, "weir::on_ready: the handler must accept the value of the future");
+  }
+  return {of, std::forward<F>(handler)};
+}
+
+/// Goes when no other has gone for so long, counted from here, and not sooner. Not positive: select never waits, and this
+/// is done if nothing else can go at once.
+template <class Rep, class Period, class F = detail::no_handler>
+[[nodiscard]] detail::timeout_case<F> on_timeout(std::chrono::duration<Rep, Period> timeout, F&& handler = {}) {
+  static_assert(std::invocable<F&>, "weir::on_timeout: the handler must accept no arguments");
+  return {detail::deadline::after(timeout), std::forward<F>(handler)};
+}
+
+// ------------------------------------------------------------------------------------------------------------- select
+
+/// Waits until one of the cases can go, does it, and returns which: its place among the arguments, from 0. Of several
+/// that can go it does one at random, so that none is left out for long. The others have no effect: nothing is put, and
+/// what they could have taken is for others to take. A channel may be in several cases, to take and to put.
+///
+/// Waiting   until a case can go; the time in on_timeout at most. A worker runs its next call meanwhile.
+/// Closed    a case of a channel that is closed (for on_take: and drained) can go; when it is the one, select throws
+///           channel_closed, as put and take do. So a closed channel also ends a select.
+/// Capacity 0   on_put goes when a taker has the item, and on_take when a putter brings one; the other side may be a put,
+///           a take or another select. With on_timeout(0) on_put gives a taker that sleeps up to 100 ms to wake up, as
+///           try_put does. While it waits for the taker to come, 10 ms at most, no other case is done.
+/// Threads   any number, on any channels and futures, at the same time, in any process.
+/// Crash     nobody waits for the dead: items, channels and futures as put, take and get say. A process that dies inside
+///           select has done one case, or none, or half of one as if it had died inside that put or take.
+/// Errors    those of the case that is done: as put, take and get. Fork: as channel and future.
+template <class... Cases>
+requires(!(... || std::same_as<std::remove_cvref_t<Cases>, std::stop_token>)) std::size_t select(Cases&&... cases) {
+  static_assert(detail::check_cases<Cases...>());
+  return *detail::run_select({}, cases...);
+}
+
+/// The same. nullopt: stop was requested; nothing has been done then.
+template <class... Cases>
+std::optional<std::size_t> select(const std::stop_token& stop, Cases&&... cases) {
+  static_assert(detail::check_cases<Cases...>());
+  return detail::run_select(stop, cases...);
+}
+
+}  // namespace weir
