@@ -37,21 +37,17 @@ struct no_handler {
 };
 
 template <class T>
-class take_case_base : public select_case {
- protected:
-  explicit take_case_base(const channel<T>& from)
-      : select_case(kind::take, handle_traits<channel<T>>::core(from).get()),
-        core_(handle_traits<channel<T>>::core(from)) {}
-  ~take_case_base() = default;
-  core_handle core_;
-};
+const core_handle& core_of(const channel<T>& handle) {
+  return handle_traits<channel<T>>::core(handle);
+}
 
 template <class T, class F>
-class take_case final : public take_case_base<T> {
+class take_case final : public select_case {
  public:
-  take_case(const channel<T>& from, F&& handler) : take_case_base<T>(from), handler_(std::forward<F>(handler)) {}
+  take_case(const channel<T>& from, F&& handler)
+      : select_case(kind::take, core_of(from)), handler_(std::forward<F>(handler)) {}
   bool try_now() override {
-    std::optional<T> item = take_value<T>(this->core_, deadline::at_once());
+    std::optional<T> item = take_value<T>(core(), deadline::at_once());
     if (item) item_.emplace(std::move(*item));
     return item_.has_value();
   }
@@ -63,10 +59,10 @@ class take_case final : public take_case_base<T> {
 };
 
 template <class T>
-class take_into_case final : public take_case_base<T> {
+class take_into_case final : public select_case {
  public:
-  take_into_case(const channel<T>& from, T& item) : take_case_base<T>(from), item_(item) {}
-  bool try_now() override { return take_value_into(this->core_, item_, deadline::at_once()); }
+  take_into_case(const channel<T>& from, T& item) : select_case(kind::take, core_of(from)), item_(item) {}
+  bool try_now() override { return take_value_into(core(), item_, deadline::at_once()); }
   void finish() const noexcept {}
 
  private:
@@ -84,8 +80,7 @@ template <class T, class S, class F>
 class put_case final : public select_case {
  public:
   put_case(const channel<T>& to, S&& value, F&& handler)
-      : select_case(kind::put, handle_traits<channel<T>>::core(to).get()),
-        core_(handle_traits<channel<T>>::core(to)),
+      : select_case(kind::put, core_of(to)),
         value_(std::forward<S>(value)),
         prepared_(prepare<T>(std::as_const(value_))),
         handler_(std::forward<F>(handler)) {}
@@ -109,7 +104,6 @@ class put_case final : public select_case {
   using prepared = decltype(prepare<T>(std::declval<const std::remove_cvref_t<kept>&>()));
   static constexpr bool kEncoded = std::same_as<prepared, outgoing_encoded>;
 
-  core_handle core_;
   kept value_;
   prepared prepared_;  // refers to value_
   std::span<const std::byte> piece_;
@@ -120,7 +114,7 @@ template <class R, class F>
 class ready_case final : public select_case {
  public:
   ready_case(const future<R>& of, F&& handler)
-      : select_case(kind::ready, nullptr),
+      : select_case(kind::ready),
         future_(of),
         watch_(future_access::core(of)),
         handler_(std::forward<F>(handler)) {}

@@ -50,7 +50,7 @@ class selector {
   selector(const selector&) = delete;
   selector& operator=(const selector&) = delete;
   ~selector() {
-    if (offering_ != nullptr) offering_->channel().abandon(offer_);
+    if (offering_ != nullptr) offering_->core()->abandon(offer_);
   }
 
   select_case* run();
@@ -127,7 +127,7 @@ select_case* selector::run() {
 select_case* selector::try_each_once() {
   for (select_case* const each : cases_) {
     const bool is_put = each->what() == select_case::kind::put;
-    if (is_put ? each->channel().put(each->item(), until_, wake::now) : each->try_now()) {
+    if (is_put ? each->core()->put(each->item(), until_, wake::now) : each->try_now()) {
       if (is_put) each->was_put();
       return each;
     }
@@ -138,7 +138,7 @@ select_case* selector::try_each_once() {
 /// Does the first case that can go, if there is one.
 select_case* selector::look() {
   if (offering_ != nullptr) {
-    channel_core& core = offering_->channel();
+    channel_core& core = *offering_->core();
     channel_core::offer_state found = core.look_at(offer_);
     if (found == channel_core::offer_state::lies_there && is_offer_in_vain()) found = core.withdraw(offer_);
     if (found == channel_core::offer_state::lies_there) return nullptr;
@@ -158,7 +158,7 @@ select_case* selector::look() {
 
 /// False: it cannot go now, or offering_ says that it may.
 bool selector::try_put(select_case& put) {
-  channel_core& core = put.channel();
+  channel_core& core = *put.core();
   if (core.rendezvous_) {
     core.check_usable();
     core.check_open("put into channel");
@@ -181,11 +181,11 @@ select_case* selector::offer_picked_up() noexcept {
 }
 
 bool selector::is_offer_in_vain() const {
-  const channel_core& core = offering_->channel();
+  const channel_core& core = *offering_->core();
   if (core.is_closed() || !core.is_awaited(own_takers(core)) || clock::now() - offered_at_ >= kGrace) return true;
   return std::any_of(cases_.begin(), cases_.end(), [&](const select_case* each) {
     if (each->what() != select_case::kind::take) return false;
-    const channel_core& from = each->channel();
+    const channel_core& from = *each->core();
     return from.rendezvous_ && from.segment().file_number() < core.segment().file_number() && from.is_ready();
   });
 }
@@ -217,7 +217,7 @@ select_case* selector::sleep_until_done() {
     done = look();
     if (done == nullptr && (is_stopping() || until_.has_passed())) {
       if (offering_ == nullptr) break;
-      switch (offering_->channel().withdraw(offer_)) {
+      switch (offering_->core()->withdraw(offer_)) {
         case channel_core::offer_state::lies_there: break;  // it will be picked up, or its taker found dead
         case channel_core::offer_state::picked_up: done = offer_picked_up(); break;
         case channel_core::offer_state::withdrawn: offering_ = nullptr; break;
@@ -229,7 +229,7 @@ select_case* selector::sleep_until_done() {
     blocking.about_to_sleep();
     sleep();
     for (select_case* const each : cases_) {
-      if (each->what() != select_case::kind::ready) each->channel().look_for_the_dead();
+      if (each->what() != select_case::kind::ready) each->core()->look_for_the_dead();
     }
   }
   WEIR_CRASH_POINT("select.chosen");
@@ -241,17 +241,17 @@ select_case* selector::sleep_until_done() {
 /// offer is out these are few. Takers of a rendezvous stay, so that two who offer to each other both see a taker.
 void selector::listen_to_all() {
   if (offering_ != nullptr) {
-    const channel_core* const to = &offering_->channel();
+    const channel_core* const to = offering_->core().get();
     listeners_.remove_if([to](const listener& each) {
       return each.what == ch::waits_for::item ? !each.core.rendezvous_ : &each.core != to;
     });
   }
   for (select_case* const each : cases_) {
     if (each->what() == select_case::kind::ready) continue;
-    channel_core& core = each->channel();
+    channel_core& core = *each->core();
     if (each->what() == select_case::kind::take) {
       if (offering_ == nullptr || core.rendezvous_) listen_to(core, ch::waits_for::item);
-    } else if (offering_ == nullptr || &core == &offering_->channel()) {
+    } else if (offering_ == nullptr || &core == offering_->core().get()) {
       listen_to(core, ch::waits_for::room);
       if (bytes_of(each->item()) > core.ring_.item_bytes()) listen_to(core, ch::waits_for::block);
     }
@@ -296,7 +296,7 @@ void selector::sleep() {
 void selector::mark_served(const select_case& done) noexcept {
   if (done.what() == select_case::kind::ready) return;
   const auto what = done.what() == select_case::kind::take ? ch::waits_for::item : ch::waits_for::room;
-  for (listener& each : listeners_) each.served = &each.core == &done.channel() && each.what == what;
+  for (listener& each : listeners_) each.served = &each.core == done.core().get() && each.what == what;
 }
 
 select_case* do_first(std::span<select_case*> cases, deadline until, const std::stop_token& stop) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <utility>
 
 #include "weir/detail/channel_core.hpp"
 #include "weir/detail/futex_word.hpp"
@@ -19,8 +20,8 @@ class select_case {
   select_case(const select_case&) = delete;
   select_case& operator=(const select_case&) = delete;
   [[nodiscard]] kind what() const noexcept { return kind_; }
-  /// take, put: where; stays attached while the case lives.
-  [[nodiscard]] channel_core& channel() const noexcept { return *channel_; }
+  /// take, put: the channel.
+  [[nodiscard]] const core_handle& core() const noexcept { return core_; }
 
   /// take: takes an item into the case, if there is one. ready: whether it is; once true, always.
   virtual bool try_now() { return false; }
@@ -32,12 +33,12 @@ class select_case {
   virtual void was_put() noexcept {}
 
  protected:
-  select_case(kind what, channel_core* channel) noexcept : kind_(what), channel_(channel) {}
+  explicit select_case(kind what, core_handle core = {}) noexcept : kind_(what), core_(std::move(core)) {}
   ~select_case() = default;
 
  private:
   kind kind_;
-  channel_core* channel_;
+  core_handle core_;
 };
 
 /// Waits until one of the cases can go, and does it: at random, if there are several. Null: none until the deadline, or
