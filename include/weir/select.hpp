@@ -47,9 +47,14 @@ class take_case final : public select_case {
   take_case(const channel<T>& from, F&& handler)
       : select_case(kind::take, core_of(from)), handler_(std::forward<F>(handler)) {}
   bool try_now() override {
-    std::optional<T> item = take_value<T>(core(), deadline::at_once());
-    if (item) item_.emplace(std::move(*item));
-    return item_.has_value();
+    if constexpr (kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+      if (!item_) item_.emplace();
+      return take_value_into(core(), *item_, deadline::at_once());
+    } else {
+      std::optional<T> item = take_value<T>(core(), deadline::at_once());
+      if (item) item_.emplace(std::move(*item));
+      return item_.has_value();
+    }
   }
   void finish() { std::invoke(handler_, std::move(*item_)); }
 
