@@ -109,7 +109,8 @@ select_case* selector::run() {
   if (until_.is_at_once()) return try_each_once();
   if (select_case* const done = look()) return done;
   static thread_local sync::spin_estimate spin;
-  const auto looks = static_cast<std::uint32_t>(cases_.size());  // what a round costs
+  // A try costs as much as two of the rounds that the estimate counts in.
+  const auto looks = static_cast<std::uint32_t>(2 * cases_.size());
   std::uint32_t rounds = sync::spin_estimate::kLeast;
   for (std::uint32_t round = 1; round <= rounds && !is_stopping(); ++round) {
     sync::relax();
