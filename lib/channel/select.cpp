@@ -272,7 +272,8 @@ bool selector::is_listened_to(const channel_core& core, ch::waits_for what) cons
 }
 
 void selector::sleep() {
-  clock::time_point until = until_.has_passed() ? clock::time_point::max() : until_.when();  // then a taker is waited for
+  clock::time_point until =
+      until_.has_passed() ? clock::time_point::max() : until_.when();  // then a taker is waited for
   words_.clear();
   for (const listener& each : listeners_) {
     words_.push_back(each.me->word());

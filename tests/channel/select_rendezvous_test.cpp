@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 
 #include "support/futex_waitv.hpp"
 #include "support/wait.hpp"
+#include "sync/futex.hpp"
 #include "weir/error.hpp"
 #include "weir/select.hpp"
 
@@ -127,9 +129,11 @@ TEST_P(SelectMeets, ACaseNotChosenHasNoEffectOnTheOtherSide) {
 
 // Each offers what the other wants: only one of the two meetings can take place in a round.
 TEST_P(SelectMeets, AnotherThatWantsToPutWhereItTakesAndTakeWhereItPuts) {
+  constexpr int kRounds = 300;
   channel<int> there(0);
   channel<int> back(0);
-  for (int round = 0; round < 300; ++round) {
+  const auto begin = steady::now();
+  for (int round = 0; round < kRounds; ++round) {
     int other_got = -1;
     std::size_t other_chose = 9;
     std::thread other(
@@ -142,6 +146,8 @@ TEST_P(SelectMeets, AnotherThatWantsToPutWhereItTakesAndTakeWhereItPuts) {
     EXPECT_EQ(other_got, chose == 0 ? round : -1);
     EXPECT_EQ(got, chose == 1 ? 1000 + round : -1);
   }
+  // Nobody promises how soon: but if they missed each other they would sleep each time until they look by themselves.
+  EXPECT_LT(steady::now() - begin, kRounds * sync::kLongestSleep / 2);
 }
 
 TEST_P(SelectMeets, OthersInARing) {
