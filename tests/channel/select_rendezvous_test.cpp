@@ -43,6 +43,24 @@ TEST_P(SelectMeets, APlainTaker) {
   }
 }
 
+TEST_P(SelectMeets, ATakerThatComesWhileItSleeps) {
+  constexpr int kRounds = 20;
+  channel<int> meeting(0);
+  channel<int> other(1);
+  steady::duration waited{};
+  for (int round = 0; round < kRounds; ++round) {
+    std::thread puts([&] { select(on_put(meeting, round), on_take(other, [](int) {})); });
+    wait_until_waiting(meeting, 1);
+    std::this_thread::sleep_for(1ms);
+    const auto begin = steady::now();
+    EXPECT_EQ(meeting.take(), round);
+    waited += steady::now() - begin;
+    puts.join();
+  }
+  // Nobody promises how soon: but if nobody told it, it would sleep each time until it looks by itself.
+  EXPECT_LT(waited, kRounds * sync::kLongestSleep / 4);
+}
+
 TEST_P(SelectMeets, APlainPutter) {
   channel<int> meeting(0);
   channel<int> other(1);
