@@ -19,6 +19,7 @@ class select_case {
 
   select_case(const select_case&) = delete;
   select_case& operator=(const select_case&) = delete;
+  virtual ~select_case() = default;
   [[nodiscard]] kind what() const noexcept { return kind_; }
   /// take, put: the channel.
   [[nodiscard]] const core_handle& core() const noexcept { return core_; }
@@ -34,7 +35,6 @@ class select_case {
 
  protected:
   explicit select_case(kind what, core_handle core = {}) noexcept : kind_(what), core_(std::move(core)) {}
-  ~select_case() = default;
 
  private:
   kind kind_;
