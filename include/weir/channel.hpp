@@ -315,6 +315,7 @@ namespace detail {
 template <class T>
 struct handle_traits<channel<T>> {
   static const item_type& type() { return type_of_kind<channel<T>>(item_kind::handle); }
+  static const core_handle& core(const channel<T>& handle) { return handle.core(); }
   static std::string reference(const channel<T>& handle) {
     std::string name = reference_of(*handle.core());
     pin(*handle.core());

@@ -21,6 +21,7 @@
 namespace weir::detail {
 
 namespace ch = weir::channels;
+class selector;  // select.cpp
 using ring_place = ch::ring::place;
 
 /// One channel attached to this process: its mapping, this process's entry among the participants, and the operations,
@@ -40,11 +41,29 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   // put.cpp
   bool put_fixed(const void* item, std::size_t bytes, deadline until, wake when);
-  bool put(const payload& item, deadline until, wake when);
+  struct offer;
+  /// With `left`, a put to a rendezvous does not wait for a taker to come: it returns with the item in the slot.
+  bool put(const payload& item, deadline until, wake when, offer* left = nullptr);
   loaned_block loan(std::size_t bytes);
   bool put(loaned_block& item, std::size_t bytes, deadline until);
   void return_loan(std::uint32_t block) noexcept;
   void wake_takers(std::size_t items) noexcept;
+
+  // offer.cpp
+  /// An item that put() has left in the slot of a rendezvous; `place.at` is null if there is none.
+  struct offer {
+    ring_place place;
+    loaned_block block;  // of a large item
+  };
+  enum class offer_state { lies_there, picked_up, withdrawn };
+  /// Whether takers sleep here, besides `own` entries of the caller.
+  [[nodiscard]] bool is_awaited(std::uint32_t own) const noexcept;
+  /// picked_up: the put is done.
+  offer_state look_at(offer& o) noexcept;
+  /// withdrawn: the put has not happened. lies_there: a taker is in the middle of it; it takes the item, or dies.
+  offer_state withdraw(offer& o);
+  /// withdraw(), without knowing whether a taker that is in the middle of it gets the item.
+  void abandon(offer& o) noexcept;
 
   // take.cpp
   take_status take(taken_item& out, deadline until, hold how, const std::stop_token& stop);
@@ -82,6 +101,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   }
 
  private:
+  friend class selector;
+
   /// Holds the channel's lock; repairs first if the last holder died.
   class locked {
    public:
@@ -107,6 +128,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   std::uint32_t claim_waiter(std::uint32_t entering) noexcept;
   void leave_waiters(std::uint32_t entry) noexcept;
   static constexpr std::uint32_t kNoEntry = 0xffffffff;
+  /// A select that puts into a rendezvous goes by whether takers sleep there (offer.cpp).
+  void tell_putters_of_taker(ch::waits_for what) noexcept;
 
   void check_usable() const {
     if (forked_.load(std::memory_order_relaxed)) refuse_forked();
@@ -129,7 +152,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   template <class Write>
   attempt put_once(Write&& write, wake when, ring_place& claimed);
   template <class Write>
-  bool put_claimed(deadline until, wake when, Write&& write);
+  bool put_claimed(deadline until, wake when, Write&& write, offer* left = nullptr);
   bool wait_for_pickup(const ring_place& p, deadline until);
   std::uint32_t claim_block(deadline until);
   void publish(const ring_place& p, wake when) noexcept;

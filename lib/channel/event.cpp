@@ -14,17 +14,16 @@ namespace {
 
 constexpr std::uint32_t kCalm = 4096;  // looks for nobody, after which wakers go without fences
 
-/// The epoch, which is the upper half of the word.
-const std::uint32_t* futex_of(const event& e) noexcept {
-  static_assert(std::endian::native == std::endian::little);
-  return reinterpret_cast<const std::uint32_t*>(&e.word) + 1;
-}
-
 constexpr std::uint64_t without_a_signal(std::uint64_t word) noexcept {
   return signals_of(word) != 0 ? word - kOneSignal : word;
 }
 
 }  // namespace
+
+const std::uint32_t* futex_of(const event& e) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  return reinterpret_cast<const std::uint32_t*>(&e.word) + 1;
+}
 
 bool enter(event& e) noexcept {
   std::uint64_t seen = e.word.load(std::memory_order_relaxed);

@@ -10,6 +10,8 @@
 /// The sleepers' side of an event (slot_layout.hpp); the wakers' is weir::detail::wake_some().
 namespace weir::channels {
 
+/// What is slept on: the epoch, which is the upper half of the word.
+[[nodiscard]] const std::uint32_t* futex_of(const event& e) noexcept;
 /// Counts one sleeper more. False: there are as many as can be counted (it naps instead).
 [[nodiscard]] bool enter(event& e) noexcept;
 /// What a sleeper does before it looks: answers the signal that it may have had. Returns the epoch to sleep on.

@@ -62,8 +62,8 @@ void channel_core::publish(const ring_place& p, wake when) noexcept {
 }
 
 template <class Write>
-bool channel_core::put_claimed(deadline until, wake when, Write&& write) {
-  if (rendezvous_ && until.is_at_once()) {
+bool channel_core::put_claimed(deadline until, wake when, Write&& write, offer* left) {
+  if (rendezvous_ && until.is_at_once() && left == nullptr) {
     check_open("put into channel");
     if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return false;
   }
@@ -80,6 +80,10 @@ bool channel_core::put_claimed(deadline until, wake when, Write&& write) {
     if (!spin_to_put(once) && wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) return false;
   }
   if (!rendezvous_) return true;
+  if (left != nullptr) {
+    left->place = place;
+    return true;
+  }
   return wait_for_pickup(place, until.is_at_once() ? deadline::after(kWakeUpGrace) : until);
 }
 
@@ -129,16 +133,17 @@ bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until
   return put_claimed(until, when, [&](const ring_place& p) { std::memcpy(p.item(), item, bytes); });
 }
 
-bool channel_core::put(const payload& item, deadline until, wake when) {
+bool channel_core::put(const payload& item, deadline until, wake when, offer* left) {
   check_usable();
   std::size_t bytes = 0;
   for (const auto part : item.parts) bytes += part.size();
   check_item_bytes(bytes);
   if (bytes <= ring_.item_bytes()) {
-    return put_claimed(until, when, [&](const ring_place& p) {
+    const auto write = [&](const ring_place& p) {
       gather(p.item(), item);
       p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
-    });
+    };
+    return put_claimed(until, when, write, left);
   }
   check_open("put into channel");
   if (until.is_at_once() && !rendezvous_ && ring_.settled_tail() - ring_.settled_head() >= ring_.count()) {
@@ -156,8 +161,13 @@ bool channel_core::put(const payload& item, deadline until, wake when) {
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(flags_of(item), std::memory_order_relaxed);
   WEIR_CRASH_POINT("block.filled");
-  const bool done = put_claimed(until, when, [&](const ring_place& p) { name_block(p, block, flags_of(item), bytes); });
-  if (done) held.core_.reset();  // the slot holds it now
+  const auto write = [&](const ring_place& p) { name_block(p, block, flags_of(item), bytes); };
+  const bool done = put_claimed(until, when, write, left);
+  if (done && left != nullptr && left->place.at != nullptr) {
+    left->block = std::move(held);
+  } else if (done) {
+    held.core_.reset();  // the slot holds it now
+  }
   return done;
 }
 

@@ -62,6 +62,7 @@ std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) no
   // Pairs with the acquire of the inspector and of recovery.
   w.word.store(ch::make_waiter(me_, ch::waiter_stage::counted, what), std::memory_order_release);
   WEIR_CRASH_POINT("waiter.ready");
+  tell_putters_of_taker(what);
   return entry;
 }
 
@@ -74,6 +75,7 @@ void channel_core::leave_waiters(std::uint32_t entry) noexcept {
   ch::leave(event_of(what));
   WEIR_CRASH_POINT("waiter.left");
   word.store(0, std::memory_order_release);
+  tell_putters_of_taker(what);
 }
 
 /// Takes off what a dead participant's threads slept on. May be done again from any point.

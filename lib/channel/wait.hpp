@@ -11,6 +11,7 @@
 #include "channel/event.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
+#include "weir/detail/futex_word.hpp"
 
 namespace weir::detail {
 
@@ -31,6 +32,10 @@ class channel_core::sleeper {
 
   /// To be called before each look at what is waited for; sleep() returns at once if that comes after this.
   void listen() noexcept { epoch_ = ch::listen(event_); }
+  /// What is slept on, as listen() found it.
+  [[nodiscard]] futex_word word() const noexcept { return {ch::futex_of(event_), epoch_}; }
+  /// Wakers know of it.
+  [[nodiscard]] bool is_counted() const noexcept { return entry_ != kNoEntry; }
   /// False: nobody woke it.
   bool sleep(deadline until) noexcept {
     constexpr auto kNap = std::chrono::milliseconds(1);  // without an entry nobody knows to wake us

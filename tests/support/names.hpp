@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "segment/segment.hpp"
@@ -17,6 +18,7 @@ class NamedSegments : public testing::Test {
   NamedSegments() {
     const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
     prefix_ = fmt::format("test-{}.{}", ::getpid(), test->name());
+    std::replace(prefix_.begin(), prefix_.end(), '/', '.');  // of tests with parameters
     forget();
   }
   ~NamedSegments() override { forget(); }

@@ -61,6 +61,9 @@ class outgoing_encoded {
     encoded_.sent();
     return true;
   }
+  /// For those who put it themselves.
+  [[nodiscard]] payload item() { return encoded_.item(); }
+  void sent() noexcept { encoded_.sent(); }
 
  private:
   encoder encoded_;
@@ -151,14 +154,15 @@ template <class T>
   }
 }
 
+/// False: there was none until the deadline.
 template <class T>
-void take_value_into(const core_handle& core, T& value) {
+bool take_value_into(const core_handle& core, T& value, deadline until = deadline::never()) {
   if constexpr (kFixedInSlot<T>) {
-    take_fixed(*core, std::addressof(value), sizeof(T), deadline::never());
+    return take_fixed(*core, std::addressof(value), sizeof(T), until) == take_status::taken;
   } else {
     taken_item item;
-    take(core, item, deadline::never());
-    unpack(item, [&value](std::span<const std::byte> body) {
+    if (take(core, item, until) != take_status::taken) return false;
+    return unpack(item, [&value](std::span<const std::byte> body) {
       codec<T>::decode_into(value, body);
       return true;
     });

@@ -4,12 +4,14 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weir/detail/channel_core.hpp"
+#include "weir/detail/futex_word.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/ids.hpp"
 
@@ -25,6 +27,25 @@ bool wait_settled(const future_handle& future, deadline until);
 [[nodiscard]] bool is_settled(const future_handle& future) noexcept;
 /// Throws invalid_argument for a future that refers to nothing.
 void check_valid(const future_handle& future);
+
+/// A future as select waits for it. One thread at a time.
+class future_watch {
+ public:
+  /// Throws invalid_argument for a future that refers to nothing.
+  explicit future_watch(future_handle future);
+  future_watch(const future_watch&) = delete;
+  future_watch& operator=(const future_watch&) = delete;
+  ~future_watch();
+  /// wait_settled() would not wait, or not for long.
+  [[nodiscard]] bool is_ready();
+  /// To be called before each sleep: what to sleep on. Nothing: look again.
+  [[nodiscard]] std::optional<futex_word> word_to_sleep_on();
+
+ private:
+  struct callee;
+  future_handle future_;
+  std::unique_ptr<callee> callee_;  // once it has come to sleeping
+};
 
 /// A result's bytes, read in place; valid while this lives.
 class result_bytes {

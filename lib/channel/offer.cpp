@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <climits>
+
+#include "channel/wait.hpp"
+#include "weir/detail/crash_point.hpp"
+
+// How a select puts into a rendezvous: once a taker sleeps there, it leaves its item in the slot, as any put does, and
+// takes it out again if nobody picks it up. A putter that dies meanwhile leaves it, as one that dies inside put.
+namespace weir::detail {
+
+bool channel_core::is_awaited(std::uint32_t own) const noexcept {
+  // After the putter has entered itself; a taker enters itself before it tells putters: one of them sees the other.
+  return ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) > own;
+}
+
+void channel_core::tell_putters_of_taker(ch::waits_for what) noexcept {
+  if (rendezvous_ && what == ch::waits_for::item) wake_some(header_->not_full, INT_MAX);
+}
+
+channel_core::offer_state channel_core::look_at(offer& o) noexcept {
+  if (ch::turns_ahead(o.place.at->state.load(std::memory_order_seq_cst), o.place.turn) <= 0) {
+    return offer_state::lies_there;
+  }
+  o.block.core_.reset();  // the block was the taker's
+  o = offer();
+  return offer_state::picked_up;
+}
+
+channel_core::offer_state channel_core::withdraw(offer& o) {
+  if (!ring_.retract(o.place)) {
+    const locked lock(*this);
+    // A taker has claimed it. If it died at that, the item is whose it was.
+    ch::slot_state orphaned = ch::make_state(o.place.turn, ch::phase::orphan);
+    if (!o.place.at->state.compare_exchange_strong(orphaned, ch::make_state(o.place.turn, ch::phase::blank),
+                                                   std::memory_order_seq_cst)) {
+      return look_at(o);
+    }
+    recount();
+  }
+  WEIR_CRASH_POINT("offer.withdrawn");
+  wake_some(header_->not_full, INT_MAX);  // the next putter can step over the blank
+  o = offer();
+  return offer_state::withdrawn;
+}
+
+void channel_core::abandon(offer& o) noexcept {
+  if (ring_.retract(o.place)) {
+    wake_some(header_->not_full, INT_MAX);
+  } else {
+    o.block.core_.reset();
+  }
+  o = offer();
+}
+
+}  // namespace weir::detail
