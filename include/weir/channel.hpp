@@ -106,7 +106,7 @@ class channel {
 
   // ---- put: appends a copy of the item. All throw channel_closed; item_too_large, which changes nothing; no_space.
   // An item can also be given as a source: for strings what converts to std::string_view, for vectors a std::span or a
-  // std::array of the elements.
+  // std::array of the elements; for both a view taken from a channel, which so is copied once on its way.
 
   /// Waits while full.
   void put(const T& item) { put_now(item); }
@@ -166,23 +166,18 @@ class channel {
   /// Waits while empty.
   T take() {
     if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
-      T value;
-      if (fast_ != nullptr && fast_->take(&value, sizeof value)) return value;
+      if (T value; take_fast(value)) return value;
     }
     return detail::take_value<T>(core());
   }
   /// The same into `item`, whose storage a vector or string reuses.
   void take_into(T& item) {
-    if constexpr (detail::kFixedInSlot<T>) {
-      if (fast_ != nullptr && fast_->take(&item, sizeof item)) return;
-    }
-    detail::take_value_into(core(), item);
+    if (!take_fast(item)) detail::take_value_into(core(), item);
   }
   /// nullopt: empty now.
   std::optional<T> try_take() {
     if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
-      T value;
-      if (fast_ != nullptr && fast_->take(&value, sizeof value)) return value;
+      if (T value; take_fast(value)) return value;
     }
     return detail::take_value<T>(core(), detail::deadline::at_once());
   }
@@ -284,19 +279,29 @@ class channel {
     if (!core_) detail::throw_no_channel(detail::type_name<T>());
     return core_;
   }
+  /// Of small items, when nothing is in the way. False: the general way goes on.
+  template <class S>
+  bool put_fast([[maybe_unused]] const S& item) {
+    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
+      return fast_ != nullptr && fast_->put(std::addressof(item), sizeof item);
+    } else {
+      return false;
+    }
+  }
+  bool take_fast([[maybe_unused]] T& item) {
+    if constexpr (detail::kFixedInSlot<T>) {
+      return fast_ != nullptr && fast_->take(std::addressof(item), sizeof item);
+    } else {
+      return false;
+    }
+  }
   template <class S>
   void put_now(const S& item) {
-    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
-      if (fast_ != nullptr && fast_->put(&item, sizeof item)) return;
-    }
-    detail::prepare<T>(item).put(*core(), detail::deadline::never());
+    if (!put_fast(item)) detail::prepare<T>(item).put(*core(), detail::deadline::never());
   }
   template <class S>
   bool put_at_once(const S& item) {
-    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
-      if (fast_ != nullptr && fast_->put(&item, sizeof item)) return true;
-    }
-    return detail::prepare<T>(item).put(*core(), detail::deadline::at_once());
+    return put_fast(item) || detail::prepare<T>(item).put(*core(), detail::deadline::at_once());
   }
   template <class S, class Time>
   bool put_by(const S& item, Time when) {

@@ -314,7 +314,8 @@ struct source_view<std::basic_string<C, Traits, A>> {
   static constexpr bool kFrom = std::convertible_to<const S&, type>;
 };
 
-/// For a string: what converts to a string_view; for a vector: a std::span or std::array of its elements.
+/// For a string: what converts to a string_view; for a vector: a std::span or std::array of its elements. For both: a
+/// view of such an item in a channel (channel_views.hpp), which is so copied once only on its way to another channel.
 template <class S, class T>
 concept source_for = sequence<T> && !std::derived_from<S, T> && source_view<T>::template kFrom<S>;
 

@@ -14,7 +14,9 @@ namespace weir::sync {
 namespace {
 
 constexpr std::uint64_t kLookEvery = 10'000'000;  // ticks of the time stamp counter, a few milliseconds
-constexpr int kShare = 20;                        // crowded: ready without running for more than this part of the time
+// Crowded: ready without running for more than a twentieth of the time; until it is less than a hundredth.
+constexpr int kBegin = 20;
+constexpr int kEnd = 100;
 
 /// The second number of the file: nanoseconds that the calling thread was ready and did not run. 0: not known.
 std::int64_t ready_ns() noexcept {
@@ -50,7 +52,7 @@ bool is_crowded() noexcept {
   const std::int64_t ready = ready_ns();
   const std::int64_t waited = ready - last.ready_ns;
   const auto passed = std::chrono::duration_cast<std::chrono::nanoseconds>(time - last.time).count();
-  last = {ticks, time, ready, last.ticks != 0 && waited > passed / kShare};
+  last = {ticks, time, ready, last.ticks != 0 && waited > passed / (last.crowded ? kEnd : kBegin)};
   return last.crowded;
 }
 

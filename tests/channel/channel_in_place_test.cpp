@@ -176,6 +176,26 @@ TEST(View, HoldsOnWhileItIsMoved) {
   EXPECT_EQ(second[99], 1.5);
 }
 
+TEST(View, CanBePutIntoAnotherChannel) {
+  vectors from(2), to(2);
+  from.put({1, 2, 3});
+  {
+    const vectors::view_type view = from.take_view();
+    to.put(view);
+    EXPECT_TRUE(to.try_put(view));
+    EXPECT_FALSE(to.try_put(view));
+  }
+  EXPECT_THAT(to.take(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(to.take(), ElementsAre(1, 2, 3));
+}
+
+TEST(View, OfAStringCanBePutToo) {
+  channel<std::string> from(1), to(1);
+  from.put("forwarded");
+  to.put(from.take_view());
+  EXPECT_EQ(to.take(), "forwarded");
+}
+
 TEST(InPlace, ThousandsOfItemsPassWhileViewsAreHeld) {
   vectors ch(4);
   constexpr int kItems = 2000;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +25,10 @@ namespace detail {
 inline constexpr std::size_t kItemAlignment = 16;
 inline constexpr std::size_t kBlockAlignment = 64;
 
+template <class U>
+concept character = std::same_as<U, char> || std::same_as<U, wchar_t> || std::same_as<U, char8_t> ||
+    std::same_as<U, char16_t> || std::same_as<U, char32_t>;
+
 /// A sequence that was taken from a channel, read where it lies: a contiguous range of const elements. The item counts
 /// as taken when the view is destroyed; if the process dies before, another taker gets it.
 /// Movable; what data() returned is valid until the view is moved or destroyed. One thread at a time.
@@ -37,6 +43,10 @@ class sequence_view {
   [[nodiscard]] const U* end() const noexcept { return data() + size(); }
   /// `index` must be below size().
   [[nodiscard]] const U& operator[](std::size_t index) const noexcept { return data()[index]; }
+  /// The characters of a string, for as long as the view stays.
+  operator std::basic_string_view<U>() const noexcept requires character<U> {  // NOLINT(google-explicit-constructor)
+    return {data(), size()};
+  }
 
  private:
   template <class T>
@@ -45,6 +55,10 @@ class sequence_view {
 
   taken_item item_;
 };
+
+/// So that a view can be put as what it is a view of.
+template <class U>
+inline constexpr bool kIsSpan<sequence_view<U>> = true;
 
 /// The same of an item that is its bytes: `*view` and `view->member`.
 template <class T>
