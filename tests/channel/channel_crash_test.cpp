@@ -99,7 +99,8 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
 
   /// Item `number`: an int, repeated over the whole of a large item, so that a torn one shows.
   static bool put_item(channel_core& channel, int number, deadline until) {
-    if (fixed()) return channel.fast_path::put(&number, sizeof number) || put_fixed(channel, &number, sizeof number, until);
+    if (fixed())
+      return channel.fast_path::put(&number, sizeof number) || put_fixed(channel, &number, sizeof number, until);
     const std::vector<int> values(in_block() ? kBlockItemBytes / sizeof(int) : 2, number);
     const std::span<const std::byte> part = std::as_bytes(std::span(values));
     return detail::put(channel, payload{{&part, 1}, false}, until);
