@@ -16,6 +16,7 @@
 
 #include "channel/bound.hpp"
 #include "channel/make.hpp"
+#include "channel/references.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
 #include "segment/space.hpp"
@@ -176,15 +177,34 @@ void channel_core::enter() {
 }
 
 void channel_core::leave() noexcept {
+  bool goes = false;  // and what is inside with it: nobody can attach any more
   try {
     const locked lock(*this);
     participants_[me_].used.store(0, std::memory_order_release);
     WEIR_CRASH_POINT("participant.left");
-    if (segment_.header().named == 0 && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
+    const bool unnamed = segment_.header().named == 0;
+    if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
       segment_.remove_own_name();
+      goes = true;
+    } else if (!unnamed && segment_.header().removed.load(std::memory_order_acquire) != 0) {
+      goes = !anyone_else_attached();
     }
   } catch (const std::exception&) {
     return;  // the lock is beyond repair: the session's end removes what is left
+  }
+  if (goes) release_items();
+}
+
+/// What the handles among the items that nobody will take refer to is not kept alive by them any longer.
+void channel_core::release_items() noexcept {
+  const auto kind = static_cast<item_kind>(segment_.header().item_kind);
+  if (kind == item_kind::bytes || kind == item_kind::sequence) return;
+  try {
+    for (const item_copy& item : peek()) {
+      if (item.has_references) ch::release_item(item.bytes);
+    }
+  } catch (const std::exception&) {
+    return;  // damaged, or no memory: the session's end removes what is left
   }
 }
 

@@ -201,6 +201,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   void enter();
   void leave() noexcept;
+  void release_items() noexcept;
 
   shm::segment segment_;
   ch::channel_header* header_ = nullptr;

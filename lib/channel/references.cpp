@@ -8,6 +8,7 @@ namespace {
 
 std::atomic<void (*)(std::string_view)> g_pin{nullptr};
 std::atomic<void (*)(std::string_view) noexcept> g_unpin{nullptr};
+std::atomic<void (*)(std::span<const std::byte>)> g_release{nullptr};
 
 }  // namespace
 
@@ -26,6 +27,14 @@ bool unpin_other(std::string_view reference) noexcept {
   if (!reference.starts_with('/')) return false;
   if (const auto unpin = g_unpin.load(std::memory_order_acquire)) unpin(reference);
   return true;
+}
+
+void set_release_of_items(void (*release)(std::span<const std::byte> item)) noexcept {
+  g_release.store(release, std::memory_order_release);
+}
+
+void release_item(std::span<const std::byte> item) {
+  if (const auto release = g_release.load(std::memory_order_acquire)) release(item);
 }
 
 }  // namespace weir::channels

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string_view>
 
 /// References under way to things that are no channels (futures, workers): higher layers' business, which give what they
@@ -18,5 +20,11 @@ void set_other_references(other_references functions) noexcept;
 /// False: the reference names a segment; nothing has been done.
 bool pin_other(std::string_view reference);
 bool unpin_other(std::string_view reference) noexcept;
+
+/// Takes back the pins of the references that an item holds: the business of the layer that writes them into items, and
+/// that sets this once. Throws corrupt_segment.
+void set_release_of_items(void (*release)(std::span<const std::byte> item)) noexcept;
+/// No effect in a program that has none of those items.
+void release_item(std::span<const std::byte> item);
 
 }  // namespace weir::channels

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "channel/references.hpp"
 #include "weir/error.hpp"
 
 namespace weir::detail {
@@ -216,6 +217,11 @@ item_parts split_references(std::span<const std::byte> item, bool has_references
 void release_references(std::span<const std::byte> item) {
   for (const std::string_view reference : split_references(item, true).references) unpin(reference);
 }
+
+namespace {
+// For items that go with their channel.
+[[maybe_unused]] const bool kReleaseIsKnown = (channels::set_release_of_items(&release_references), true);
+}  // namespace
 
 std::span<const std::byte> frame_reader::next() {
   const std::uint64_t length = rest_.size() < kFrameHeader ? 0 : read<std::uint64_t>(rest_);

@@ -287,6 +287,27 @@ TEST(ChannelItem, ThatCannotBeDecodedStaysInside) {
   EXPECT_EQ(ch.take().text, "b");
 }
 
+TEST(ChannelItem, ThatGoesWithItsChannelKeepsNothingAlive) {
+  std::string name;
+  {
+    channel<channel<int>> carrier(2);
+    const channel<int> sent(1);
+    name = sent.name();
+    carrier.put(sent);
+  }
+  EXPECT_EQ(shm::list_segments(name), std::vector<std::string>());
+  {
+    const std::string carriers_name = "test-" + std::to_string(::getpid()) + ".carrier";
+    auto carrier = channel<any>::create(carriers_name, 2);
+    const channel<int> sent(1);
+    name = sent.name();
+    carrier.put(sent);
+    carrier.put(1);
+    channel<any>::remove(carriers_name);
+  }
+  EXPECT_EQ(shm::list_segments(name), std::vector<std::string>());
+}
+
 TEST(ChannelItem, WhoseObjectHasGoneIsTakenAndDoesNotStopTheOthers) {
   const std::string name = "test-" + std::to_string(::getpid()) + ".gone";
   channel<channel<int>> ch(2);
