@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -104,6 +106,14 @@ core_handle attach_segment(std::string_view operation, std::string_view name, co
   return remember(std::make_shared<channel_core>(std::move(segment)));
 }
 
+/// Its name was removed, and is nobody's or another segment's now.
+bool has_lost_its_name(const shm::segment& segment) {
+  const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment.name());
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return errno == ENOENT;
+  return info.st_ino != segment.file_number();
+}
+
 core_handle known_by_name(std::string_view name) {
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
@@ -186,7 +196,7 @@ void channel_core::leave() noexcept {
     if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
       segment_.remove_own_name();
       goes = true;
-    } else if (!unnamed && segment_.header().removed.load(std::memory_order_acquire) != 0) {
+    } else if (!unnamed && has_lost_its_name(segment_)) {
       goes = !anyone_else_attached();
     }
   } catch (const std::exception&) {
@@ -282,7 +292,7 @@ void remove_unless_attached(std::string_view segment_name) noexcept {
 
 bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
   const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment_name);
-  const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
   if (!file) return false;
   std::array<ch::binding_entry, ch::kBindings> bindings{};
   constexpr auto kOffset = static_cast<off_t>(shm::kPage + offsetof(ch::channel_header, bindings));
