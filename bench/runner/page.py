@@ -125,8 +125,11 @@ def one_way_section(page, plot):
 
 def hand_over_section(page, _):
     lines = ["## Handing over what is written already", ""]
-    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median:", ""]
-    return lines + page.sized("hand_over/", ["p50_ns"], duration)
+    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median,", ""]
+    lines += ["when both have exchanged a few items of 8 B in between, over the same queues:", ""]
+    lines += page.sized("hand_over/ready/", ["p50_ns"], duration)
+    lines += ["at once, when the item's bytes have driven the queues out of the caches:", ""]
+    return lines + page.sized("hand_over/cold/", ["p50_ns"], duration)
 
 
 def stream_section(page, plot):
@@ -134,7 +137,9 @@ def stream_section(page, plot):
     lines += plot("rate.svg", "Rate against size")
     lines += page.sized("stream/", ["items_per_second"], rate, "items_per_second")
     lines += ["CPU seconds of both processes per million items:", ""]
-    return lines + page.sized("stream/", ["cpu_seconds_per_million"], seconds)
+    lines += page.sized("stream/", ["cpu_seconds_per_million"], seconds)
+    lines += ["Items of 8 B in a second, by how many a queue holds (above: 256):", ""]
+    return lines + page.sized("stream_of/", ["items_per_second"], rate)
 
 
 def many_section(page, plot):

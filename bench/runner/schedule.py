@@ -6,6 +6,7 @@ import os
 
 KI, MI = 1 << 10, 1 << 20
 SIZES = [8, 64, KI, 4 * KI, 64 * KI, MI, 8 * MI]
+CAPACITIES = [16, 64, 256, 1024]
 QUICK_SIZES = [8, 4 * KI, MI]
 
 WEIR = ["weir", "weir_view", "weir_loan"]
@@ -66,6 +67,13 @@ def stream(sizes, seconds, by_size):
             yield Case("stream", f"stream/{size}", chosen, seconds, arguments)
 
 
+def capacities(seconds, counts):
+    for count in counts:
+        arguments = ["--bytes", "8", "--capacity", str(count)]
+        yield Case("stream", f"stream_of/{count}", ["weir"], seconds, arguments + ["--waiting", "spin"])
+        yield Case("stream", f"stream_of/{count}", ["boost_message_queue"], seconds, arguments + ["--waiting", "sleep"])
+
+
 def many(shapes, seconds, contenders):
     for putters, takers in shapes:
         arguments = ["--waiting", "sleep", "--putters", str(putters), "--takers", str(takers)]
@@ -73,8 +81,10 @@ def many(shapes, seconds, contenders):
 
 
 def others(seconds, wake_up, oversubscribed, paced, idle_seconds, hand_over_sizes, hand_over):
-    for size in hand_over_sizes:
-        yield Case("hand_over", f"hand_over/{size}", hand_over, seconds, ["--bytes", str(size)])
+    for way in ("ready", "cold"):
+        for size in hand_over_sizes:
+            arguments = ["--bytes", str(size), "--way", way]
+            yield Case("hand_over", f"hand_over/{way}/{size}", hand_over, seconds, arguments)
     steady = ["--waiting", "sleep", "--pause-us", str(PAUSE_US)]
     yield Case("wake_up", "wake_up", wake_up, 2 * seconds, steady)
     for way in ("stream", "ping_pong"):
@@ -107,6 +117,7 @@ def full():
     shapes = [(1, 1), (2, 1), (3, 1), (4, 1), (1, 2), (1, 3), (1, 4), (2, 2)]
     yield from one_way(SIZES, seconds, everybody)
     yield from stream(SIZES, seconds, everybody)
+    yield from capacities(seconds, CAPACITIES)
     yield from many(shapes, seconds, MANY)
     yield from others(
         seconds,
@@ -124,6 +135,7 @@ def quick():
     seconds = 0.12
     yield from one_way(QUICK_SIZES, seconds, needed)
     yield from stream(QUICK_SIZES, seconds, needed_in_stream)
+    yield from capacities(seconds, [64])
     yield from many([(2, 2)], seconds, ["weir", "boost_message_queue"])
     yield from others(
         seconds,

@@ -102,7 +102,7 @@ def large_items(results):
         yield target(key, text + where, value, limit, times, at_least=rate, below=not rate and limit == 1)
 
     size = 8 << 20
-    handed = results.values(f"hand_over/{size}", "weir_loan", "p50_ns")
+    handed = results.values(f"hand_over/ready/{size}", "weir_loan", "p50_ns")
     small = results.values("one_way/spin/8", "weir", "p50_ns")
     text = "loan + view, handing over 8 MiB that are written already / 8 B one way"
     yield target("3e", text, ratio(handed, small), 2, times)

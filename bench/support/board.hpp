@@ -23,6 +23,7 @@ struct plan {
   std::uint32_t takers = 1;
   std::uint32_t pairs = 1;
   std::int64_t pause_ns = 0;  // before each item, where the question has pauses
+  std::uint32_t items_in_queue = 0;  // 0: as capacity() says
   std::array<int, 2> cpus{};
   bool spin = true;      // look again at once, where the transport can; otherwise sleep until there is something
   bool buckets = false;  // print the histogram
@@ -30,17 +31,16 @@ struct plan {
   std::array<char, 32> name{};  // that no other run has; for queues with names
 
   [[nodiscard]] std::size_t words() const noexcept { return bytes / sizeof(std::uint64_t); }
+  /// How many items a queue holds, as far as the transport lets one choose: 256 or 4 MiB, whichever is less, at least 2.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    constexpr std::size_t kBytesInFlight = std::size_t{4} << 20U;
+    return items_in_queue != 0 ? items_in_queue : std::clamp<std::size_t>(kBytesInFlight / bytes, 2, 256);
+  }
   [[nodiscard]] std::string queue_name(std::size_t queue) const {
     return std::string(name.data()) + '.' + std::to_string(queue);
   }
   [[nodiscard]] std::string_view way_name() const noexcept { return way.data(); }
 };
-
-/// How many items a queue holds, as far as the transport lets one choose: 256 or 4 MiB, whichever is less, at least 2.
-[[nodiscard]] constexpr std::size_t capacity_for(std::size_t item_bytes) noexcept {
-  constexpr std::size_t kBytesInFlight = std::size_t{4} << 20U;
-  return std::clamp<std::size_t>(kBytesInFlight / item_bytes, 2, 256);
-}
 
 /// What one process has found.
 struct member_report {

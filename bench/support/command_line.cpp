@@ -46,6 +46,7 @@ command_line parse(int argc, char** argv, const contender& who) {
   app.add_option("--takers", p.takers)->check(CLI::Range(1, 4));
   app.add_option("--pairs", p.pairs)->check(CLI::Range(1, 4));
   app.add_option("--pause-us", pause_us, "before each item, where the question has pauses");
+  app.add_option("--capacity", p.items_in_queue, "items in a queue; otherwise 256 or 4 MiB, but at least 2");
   app.add_option("--way", way, "a variant of the question");
   app.add_option("--cpus", cpus, "the two CPUs to run on; the first two otherwise")->expected(2)->delimiter(',');
   app.add_flag("--buckets", p.buckets, "print the histogram too");

@@ -19,7 +19,7 @@ class boost_message_queue {
    public:
     explicit host(board& b) : board_(b) {
       for (std::size_t i = 0; i < b.queues(); ++i) {
-        const queue made(boost::interprocess::create_only, b.plan().queue_name(i).c_str(), capacity_for(b.plan().bytes),
+        const queue made(boost::interprocess::create_only, b.plan().queue_name(i).c_str(), b.plan().capacity(),
                          b.plan().bytes);
       }
     }

@@ -56,7 +56,7 @@ class iceoryx {
     static int write_configuration(const board& b) {
       if (b.plan().takers > 1) throw not_available("every subscriber gets every item; there is no sharing of work");
       constexpr std::size_t kSpare = 16;
-      const std::size_t pieces = (capacity_for(b.plan().bytes) + kSpare) * b.queues() * b.plan().putters;
+      const std::size_t pieces = (b.plan().capacity() + kSpare) * b.queues() * b.plan().putters;
       const std::string text =
           "[general]\nversion = 1\n[[segment]]\n[[segment.mempool]]\nsize = " + std::to_string(b.plan().bytes) +
           "\ncount = " + std::to_string(pieces) + "\n[[segment.mempool]]\nsize = 16777216\ncount = 1\n";
@@ -94,14 +94,20 @@ class iceoryx {
     // The same in two steps.
     template <class Write>
     void prepare(std::size_t words, Write write) {
-      auto loan = publisher_.loan(static_cast<std::uint32_t>(words * sizeof(std::uint64_t)));
-      while (loan.has_error()) loan = publisher_.loan(static_cast<std::uint32_t>(words * sizeof(std::uint64_t)));
-      loan_ = loan.value();
+      loan_ = loan(words);
       write(static_cast<std::uint64_t*>(loan_));
     }
     void publish() { publisher_.publish(loan_); }
+    // Another item, meanwhile.
+    void send_small() { publisher_.publish(loan(1)); }
 
    private:
+    void* loan(std::size_t words) {
+      const auto bytes = static_cast<std::uint32_t>(words * sizeof(std::uint64_t));
+      auto loan = publisher_.loan(bytes);
+      while (loan.has_error()) loan = publisher_.loan(bytes);
+      return loan.value();
+    }
     static iox::popo::PublisherOptions options() {
       iox::popo::PublisherOptions result;
       result.historyCapacity = 0;
@@ -151,6 +157,11 @@ class iceoryx {
         if (!spin_) waiting_.wait();
       }
     }
+    // Another item, meanwhile.
+    void receive_small() {
+      take();
+      subscriber_.release(item_);
+    }
     template <class Read>
     void read(std::size_t words, Read read) {
       const std::size_t bytes = iox::mepoo::ChunkHeader::fromUserPayload(item_)->userPayloadSize();
@@ -162,7 +173,7 @@ class iceoryx {
    private:
     static iox::popo::SubscriberOptions options(const plan& p) {
       iox::popo::SubscriberOptions result;
-      result.queueCapacity = capacity_for(p.bytes);
+      result.queueCapacity = p.capacity();
       result.historyRequest = 0;
       result.queueFullPolicy = iox::popo::QueueFullPolicy::BLOCK_PRODUCER;
       return result;

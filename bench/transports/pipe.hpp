@@ -16,7 +16,7 @@ class pipe : public descriptors {
     explicit host(board& b) : host_base(b) {
       // Never less than the kernel gives by itself, and no more than it gives to everybody.
       constexpr std::size_t kUsual = std::size_t{64} << 10U, kMost = std::size_t{1} << 20U;
-      const std::size_t bytes = std::clamp(b.plan().bytes * capacity_for(b.plan().bytes), kUsual, kMost);
+      const std::size_t bytes = std::clamp(b.plan().bytes * b.plan().capacity(), kUsual, kMost);
       for (std::size_t i = 0; i < b.queues(); ++i) {
         std::array<int, 2>& ends = b.descriptors(i);
         if (::pipe2(ends.data(), b.plan().spin ? O_NONBLOCK : 0) != 0) throw_errno("pipe");

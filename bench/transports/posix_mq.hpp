@@ -34,7 +34,7 @@ class posix_mq {
    private:
     static mqd_t open(const std::string& name, const plan& p) {
       constexpr std::size_t kForEverybody = 10;  // fs.mqueue.msg_max, which only the privileged can exceed
-      const std::size_t wanted = capacity_for(p.bytes);
+      const std::size_t wanted = p.capacity();
       for (const std::size_t capacity : {wanted, std::min(wanted, kForEverybody), std::size_t{2}}) {
         mq_attr attributes{};
         attributes.mq_maxmsg = static_cast<long>(capacity);

@@ -14,7 +14,7 @@ class socketpair : public descriptors {
    public:
     explicit host(board& b) : host_base(b) {
       const int kind = SOCK_STREAM | (b.plan().spin ? SOCK_NONBLOCK : 0);
-      const auto bytes = static_cast<int>(b.plan().bytes * capacity_for(b.plan().bytes));
+      const auto bytes = static_cast<int>(b.plan().bytes * b.plan().capacity());
       constexpr int kUsual = 200 << 10;
       for (std::size_t i = 0; i < b.queues(); ++i) {
         std::array<int, 2>& ends = b.descriptors(i);

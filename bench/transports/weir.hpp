@@ -23,7 +23,7 @@ class weir_channels {
   class host {
    public:
     explicit host(board& b) : board_(b) {
-      const std::size_t capacity = capacity_for(b.plan().bytes);
+      const std::size_t capacity = b.plan().capacity();
       for (std::size_t i = 0; i < b.queues(); ++i) {
         if (are_numbers(b.plan())) {
           numbers_.push_back(weir::channel<number>::create(b.plan().queue_name(i), capacity));
@@ -129,6 +129,8 @@ class weir_viewed : public weir_channels {
     }
     // The same in two steps.
     void take() { view_.emplace(channel_.take_view()); }
+    // Another item, meanwhile.
+    void receive_small() { channel_.take_into(small_); }
     template <class Read>
     void read(std::size_t words, Read read) {
       if (view_->size() != words) throw wrong_item("a vector of another length");
@@ -139,6 +141,7 @@ class weir_viewed : public weir_channels {
    private:
     weir::channel<vector> channel_;
     std::optional<weir::channel<vector>::view_type> view_;
+    vector small_;
   };
 };
 
@@ -160,10 +163,13 @@ class weir_loaned : public weir_channels {
       write(loan_->data());
     }
     void publish() { channel_.put(std::move(*loan_)); }
+    // Another item, meanwhile.
+    void send_small() { channel_.put(small_); }
 
    private:
     weir::channel<vector> channel_;
     std::optional<weir::channel<vector>::loan_type> loan_;
+    vector small_ = vector(1);
   };
   using receiver = weir_viewed::receiver;
 };

@@ -33,7 +33,7 @@ class zeromq {
   static socket make(const context& of, int kind, const plan& p) {
     socket made(::zmq_socket(of.get(), kind));
     if (!made) check(-1);
-    const int half = std::max(1, static_cast<int>(capacity_for(p.bytes)) / 2);
+    const int half = std::max(1, static_cast<int>(p.capacity()) / 2);
     check(::zmq_setsockopt(made.get(), ZMQ_SNDHWM, &half, sizeof half));
     check(::zmq_setsockopt(made.get(), ZMQ_RCVHWM, &half, sizeof half));
     return made;

@@ -37,7 +37,7 @@ class worker {
   explicit worker(process_id id) : peer_(detail::find_peer(id)) {}
 
   [[nodiscard]] process_id id() const noexcept { return detail::id_of(peer_); }
-  /// Stale as soon as it is returned.
+  /// true is stale as soon as it is returned; false is not: calls throw worker_died from then on.
   [[nodiscard]] bool is_alive() const noexcept { return detail::is_alive(peer_); }
 
   /// Calls f(arguments...) there. Returns at once.

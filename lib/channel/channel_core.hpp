@@ -13,7 +13,7 @@
 #include "channel/block_pool.hpp"
 #include "channel/channel_layout.hpp"
 #include "segment/segment.hpp"
-#include "sync/spin_estimate.hpp"
+#include "sync/patience.hpp"
 #include "weir/detail/channel_core.hpp"
 #include "weir/detail/fast_path.hpp"
 #include "weir/error.hpp"
@@ -146,7 +146,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   bool spin_to_put(Once&& once);
   template <class Once>
   bool spin_to_take(Once&& once, const std::stop_token& stop);
-  bool spin_at(const ring_place& p, ch::slot_state seen, sync::spin_estimate& spin, std::uint32_t& spun) noexcept;
+  bool spin_at(const ring_place& p, ch::slot_state seen, sync::patience& patience) noexcept;
 
   // put.cpp
   template <class Write>
@@ -214,8 +214,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   std::size_t fixed_bytes_ = 0;
   std::atomic<bool> forked_{false};
   std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known
-  sync::spin_estimate spin_for_item_;
-  sync::spin_estimate spin_for_room_;
+  sync::wait_estimate for_item_;
+  sync::wait_estimate for_room_;
 };
 
 }  // namespace weir::detail

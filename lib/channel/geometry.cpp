@@ -15,7 +15,7 @@ bool lay_out(channel_geometry& g) noexcept {
   constexpr std::uint64_t kMostBlocks = std::uint64_t{2} * kMaxCapacity;
   constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62U;
   if (g.capacity > kMaxCapacity || g.slot_count != (g.capacity == 0 ? 1 : g.capacity)) return false;
-  if (g.slot_bytes < kLine || g.slot_bytes > 4 * kLine || g.slot_bytes % kLine != 0) return false;
+  if (g.slot_bytes < kLine || g.slot_bytes > kMostSlotBytes || g.slot_bytes % kLine != 0) return false;
   if (g.block_count == 0 || g.block_count > kMostBlocks) return false;
   if (g.block_stride == 0 || g.block_stride % kLine != 0 || g.block_stride > kMostBytes / g.block_count) return false;
   g.participants_offset = 2 * shm::kPage;

@@ -51,6 +51,19 @@ std::size_t physical_memory() noexcept {
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
 
+/// Slots for items of any size, of up to `max_item_bytes` (0: not limited): as wide as the memory set aside for them
+/// allows, since an item that lies in its slot is handed over without a block. An odd number of lines from three on, so
+/// that neighbouring slots fall into different sets of the caches.
+std::uint32_t wide_slot_bytes(std::size_t slots, std::size_t max_item_bytes) noexcept {
+  constexpr std::size_t kForSlots = std::size_t{320} << 10U;
+  const std::size_t wanted = max_item_bytes == 0 || max_item_bytes > ch::kMostSlotBytes
+                                 ? ch::kMostSlotBytes
+                                 : round_up(ch::kSlotItem + max_item_bytes, ch::kLine);
+  std::size_t lines = std::clamp(kForSlots / slots, ch::kLine, std::min(wanted, ch::kMostSlotBytes)) / ch::kLine;
+  if (lines > 2) lines |= 1U;
+  return static_cast<std::uint32_t>(lines * ch::kLine);
+}
+
 }  // namespace
 
 ch::channel_geometry plan_channel(std::string_view operation, std::string_view name, std::size_t fixed_bytes,
@@ -63,7 +76,8 @@ ch::channel_geometry plan_channel(std::string_view operation, std::string_view n
   g.capacity = capacity;
   g.slot_count = std::max<std::size_t>(capacity, 1);
   g.block_count = static_cast<std::uint32_t>(capacity) + kSpareBlocks;
-  g.slot_bytes = static_cast<std::uint32_t>(ch::kLine);
+  g.slot_bytes =
+      fixed_bytes != 0 ? static_cast<std::uint32_t>(ch::kLine) : wide_slot_bytes(g.slot_count, options.max_item_bytes);
   if (fixed_bytes != 0) {
     for (const std::uint32_t bytes : {64U, 128U, 256U}) {
       if (fixed_bytes + ch::kSlotItem <= bytes) {

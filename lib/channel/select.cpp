@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "channel/wait.hpp"
+#include "sync/patience.hpp"
 #include "sync/sleep_on_any.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -108,19 +109,15 @@ select_case* selector::run() {
   std::shuffle(cases_.begin(), cases_.end(), dice());
   if (until_.is_at_once()) return try_each_once();
   if (select_case* const done = look()) return done;
-  static thread_local sync::spin_estimate spin;
-  // A try costs as much as two of the rounds that the estimate counts in.
-  const auto looks = static_cast<std::uint32_t>(2 * cases_.size());
-  std::uint32_t rounds = sync::spin_estimate::kLeast;
-  for (std::uint32_t round = 1; round <= rounds && !is_stopping(); ++round) {
-    sync::relax();
+  static thread_local sync::wait_estimate estimate;
+  // A try of one case costs as much as two looks at a word.
+  for (sync::patience patience(estimate, static_cast<std::uint32_t>(2 * cases_.size() + 1));
+       !is_stopping() && patience.pause();) {
     if (select_case* const done = look()) {
-      spin.paid(round * looks);
+      patience.paid();
       return done;
     }
-    if (round == sync::spin_estimate::kLeast) rounds = spin.rounds() / looks;
   }
-  spin.did_not_pay();
   return sleep_until_done();
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdint>
 #include <stop_token>
 
 #include "channel/channel_core.hpp"
@@ -13,21 +12,21 @@ namespace weir::detail {
 /// True: `once` (attempt()) has done it. False: it is time to sleep.
 template <class Once>
 bool channel_core::spin_to_put(Once&& once) {
-  for (std::uint32_t spun = 0;;) {
+  for (sync::patience patience(for_room_);;) {
     const ring_place p = ring_.next_put();
     const ch::slot_state seen = p.at->state.load(std::memory_order_relaxed);
     if (once() == attempt::done) return true;
-    if (!spin_at(p, seen, spin_for_room_, spun)) return false;
+    if (!spin_at(p, seen, patience)) return false;
   }
 }
 
 template <class Once>
 bool channel_core::spin_to_take(Once&& once, const std::stop_token& stop) {
-  for (std::uint32_t spun = 0; !stop.stop_requested();) {
+  for (sync::patience patience(for_item_); !stop.stop_requested();) {
     const ring_place p = ring_.next_take();
     const ch::slot_state seen = p.at->state.load(std::memory_order_relaxed);
     if (once() == attempt::done) return true;
-    if (!spin_at(p, seen, spin_for_item_, spun)) return false;
+    if (!spin_at(p, seen, patience)) return false;
   }
   return false;
 }

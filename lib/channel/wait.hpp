@@ -53,19 +53,15 @@ template <class Once>
 channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until, const std::stop_token* stop,
                                              Once&& once) {
   const auto stopping = [&] { return stop != nullptr && stop->stop_requested(); };
-  sync::spin_estimate& spin = what == ch::waits_for::item ? spin_for_item_ : spin_for_room_;
-  // Puts and takes have spun already (spin.hpp).
-  const bool for_slot = what == ch::waits_for::item || what == ch::waits_for::room;
-  std::uint32_t rounds = for_slot ? 0 : spin.first_rounds();
-  for (std::uint32_t round = 1; round <= rounds && !stopping(); ++round) {
-    sync::relax();
-    if (once() == attempt::done) {
-      spin.paid(round);
-      return wait_result::done;
+  // Puts and takes have been patient already (spin.hpp).
+  if (what != ch::waits_for::item && what != ch::waits_for::room) {
+    for (sync::patience patience(for_room_); !stopping() && patience.pause();) {
+      if (once() == attempt::done) {
+        patience.paid();
+        return wait_result::done;
+      }
     }
-    if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
-  spin.did_not_pay();
 
   ch::event& event = event_of(what);
   const auto rouse = [&event] { ch::rouse(event); };

@@ -112,6 +112,7 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
           std::optional<result_place> place) {
   member& self = *to->self();
   link& there = to->link();
+  if (there.seen_dead.load(std::memory_order_relaxed)) throw_ended(self, there.id);
   const code_address trampoline = name_code(reinterpret_cast<const void*>(target.code));
   const code_address function = target.function != nullptr ? name_code(target.function) : code_address{};
   const detail::payload item = arguments.item();
@@ -191,7 +192,9 @@ bool is_alive(const peer_handle& to) noexcept {
   const runtime::process_entry* entry = table.find(to->id());
   if (entry == nullptr || table.is_gone(to->id())) return false;
   const bool running = entry->state.load(std::memory_order_acquire) == runtime::worker_state::running;
-  return !running || shm::look(entry->who) != shm::liveness::dead;
+  if (!running || shm::look(entry->who) != shm::liveness::dead) return true;
+  to->link().seen_dead.store(true, std::memory_order_relaxed);
+  return false;
 }
 
 future_handle send_call(const peer_handle& to, const call_target& target, encoder& arguments) {

@@ -22,8 +22,9 @@ class continuations;
 struct link {
   explicit link(process_id to) : id(to) {}
   const process_id id;
-  std::mutex mutex;           // guards inbox
-  detail::core_handle inbox;  // null until the first call
+  std::atomic<bool> seen_dead{false};  // by is_alive(), perhaps before the session knows
+  std::mutex mutex;                    // guards inbox
+  detail::core_handle inbox;           // null until the first call
 };
 
 /// This process as a member of its session: what calls, futures and the executor share. It lives as long as any handle

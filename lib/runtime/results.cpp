@@ -14,7 +14,7 @@
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
-#include "sync/spin_estimate.hpp"
+#include "sync/patience.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -175,21 +175,17 @@ bool is_settled(const session_table& table, const result_slot& slot, result_plac
 }
 
 bool await_result(const session_table& table, result_slot& slot, result_place place, detail::deadline until) {
-  static thread_local sync::spin_estimate spin;
+  static thread_local sync::wait_estimate estimate;
   const auto is_there = [&](std::uint32_t seen) { return is_final(phase_of(seen)); };
   std::uint32_t seen = slot.word.load(std::memory_order_acquire);
   if (is_there(seen)) return true;
   if (until.has_passed()) return false;
-  std::uint32_t rounds = spin.first_rounds();
-  for (std::uint32_t round = 1; round <= rounds; ++round) {
-    sync::relax();
+  for (sync::patience patience(estimate); patience.pause();) {
     if (is_there(slot.word.load(std::memory_order_acquire))) {
-      spin.paid(round);
+      patience.paid();
       return true;
     }
-    if (round == sync::spin_estimate::kLeast) rounds = spin.rounds();
   }
-  spin.did_not_pay();
 
   sync::blocking_scope scope;
   death_watch callee(table, slot.callee);

@@ -3,35 +3,39 @@
 
 #include <algorithm>
 
-#include "sync/crowd.hpp"
-
 namespace weir::sync {
 namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::uint32_t kDown = 8;        // a failure takes away one part in so many
+constexpr std::uint32_t kDownPaying = 64;  // and a success that came sooner, one in so many
 }  // namespace
 
-std::uint32_t spin_estimate::first_rounds() noexcept { return was_crowded() ? rounds() : kLeast; }
-
-std::uint32_t spin_estimate::rounds() noexcept {
-  const std::uint32_t estimate = rounds_.load(kRelaxed);
+std::uint32_t spin_estimate::pauses() noexcept {
   if (const std::uint32_t paid = paid_.load(kRelaxed); paid != 0) {
+    const std::uint32_t estimate = pauses_.load(kRelaxed);
     paid_.store(0, kRelaxed);
     try_every_.store(kTryEvery, kRelaxed);
-    rounds_.store(std::clamp(std::max(2 * paid, estimate - estimate / 64), kWhilePaying, kMost), kRelaxed);
+    pauses_.store(
+        std::clamp(std::max(2 * paid, estimate - estimate / kDownPaying), limits_.while_paying, limits_.most),
+        kRelaxed);
   }
-  if (is_crowded()) return 0;
   const std::uint32_t left = until_try_.load(kRelaxed);
   until_try_.store(left - 1, kRelaxed);
-  if (left > 1) return rounds_.load(kRelaxed);
+  if (left > 1) return pauses_.load(kRelaxed);
   const std::uint32_t every = try_every_.load(kRelaxed);
   try_every_.store(std::min(2 * every, kTrySeldom), kRelaxed);  // unless it pays
   until_try_.store(every, kRelaxed);
-  return kMost;
+  return limits_.most;
 }
 
 void spin_estimate::did_not_pay() noexcept {
-  const std::uint32_t estimate = rounds_.load(kRelaxed);
-  rounds_.store(std::max(estimate - estimate / 8, kLeast), kRelaxed);
+  const std::uint32_t estimate = pauses_.load(kRelaxed);
+  pauses_.store(std::max(estimate - (estimate + kDown - 1) / kDown, limits_.least), kRelaxed);
+}
+
+void spin_estimate::give_up() noexcept {
+  paid_.store(0, kRelaxed);
+  pauses_.store(limits_.least, kRelaxed);
 }
 
 }  // namespace weir::sync

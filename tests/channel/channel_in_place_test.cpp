@@ -169,11 +169,14 @@ TEST(View, CanBeTriedAndTimed) {
 
 TEST(View, HoldsOnWhileItIsMoved) {
   vectors ch(1);
-  ch.put(std::vector<double>(100, 1.5));
-  auto first = ch.take_view();
-  auto second = std::move(first);
-  ch.put(std::vector<double>(100, 7));
-  EXPECT_EQ(second[99], 1.5);
+  for (const std::size_t length : {10U, 1000U}) {  // in a slot, in a block
+    ch.put(std::vector<double>(length, 1.5));
+    auto first = ch.take_view();
+    auto second = std::move(first);
+    ch.put(std::vector<double>(length, 7));
+    EXPECT_EQ(second[length - 1], 1.5);
+    EXPECT_EQ(ch.take().back(), 7);
+  }
 }
 
 TEST(View, CanBePutIntoAnotherChannel) {

@@ -46,17 +46,21 @@ struct tally {
   std::array<std::int64_t, kPutters> sum;
 };
 
+// Vectors are of one of two lengths: those that lie in their slots, and those that lie in blocks.
+constexpr std::size_t kShort = 16;
+constexpr std::size_t kLong = 160;
+
 std::int64_t number_in(std::int64_t item) { return item; }
 std::int64_t number_in(const std::vector<std::int64_t>& item) {
   for (const std::int64_t part : item) {
     if (part != item.front()) return -1;  // torn
   }
-  return item.size() == 16 ? item.front() : -1;
+  return item.size() == kShort || item.size() == kLong ? item.front() : -1;
 }
-void fill(std::int64_t& item, std::int64_t number) { item = number; }
-void fill(std::vector<std::int64_t>& item, std::int64_t number) { item.assign(16, number); }
+void fill(std::int64_t& item, std::size_t /*words*/, std::int64_t number) { item = number; }
+void fill(std::vector<std::int64_t>& item, std::size_t words, std::int64_t number) { item.assign(words, number); }
 
-template <class Item>
+template <class Item, std::size_t Words = 1>
 void put_and_take_a_million(const std::string& items_name, const std::string& tally_name, std::size_t capacity) {
   auto items = channel<Item>::create(items_name, capacity);
   auto tallies = channel<tally>::create(tally_name, kTakers);
@@ -68,7 +72,7 @@ void put_and_take_a_million(const std::string& items_name, const std::string& ta
       auto out = channel<Item>::open(items_name);
       Item item{};
       for (std::int64_t i = 0; i < kEach; ++i) {
-        fill(item, i * kPutters + p);
+        fill(item, Words, i * kPutters + p);
         out.put(item);
       }
       return 0;
@@ -127,8 +131,11 @@ class ManyPuttersAndTakers : public ChannelBetweenProcesses, public testing::Wit
 TEST_P(ManyPuttersAndTakers, PassEachSmallItemOnceAndInItsPuttersOrder) {
   put_and_take_a_million<std::int64_t>(segment("items"), segment("tally"), GetParam());
 }
+TEST_P(ManyPuttersAndTakers, PassEachShortVectorOnceAndInItsPuttersOrder) {
+  put_and_take_a_million<std::vector<std::int64_t>, kShort>(segment("items"), segment("tally"), GetParam());
+}
 TEST_P(ManyPuttersAndTakers, PassEachItemInABlockOnceAndInItsPuttersOrder) {
-  put_and_take_a_million<std::vector<std::int64_t>>(segment("items"), segment("tally"), GetParam());
+  put_and_take_a_million<std::vector<std::int64_t>, kLong>(segment("items"), segment("tally"), GetParam());
 }
 INSTANTIATE_TEST_SUITE_P(ThroughCapacity, ManyPuttersAndTakers, testing::Values(1, 3, 64),
                          testing::PrintToStringParamName());

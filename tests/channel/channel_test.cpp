@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 using testing::HasSubstr;
 
-// Items that lie in a slot, in the two ways there are, and in a block, in the two ways there are.
+// Items that lie in a slot, in the two ways there are, and in a block, in the two ways there are; those of shorts lie in
+// the slot or in a block, depending on the capacity.
 template <class T>
 T item(int n);
 template <>
@@ -38,13 +39,17 @@ std::array<int, 200> item<std::array<int, 200>>(int n) {
   return all;
 }
 template <>
+std::vector<short> item<std::vector<short>>(int n) {
+  return std::vector<short>(300, static_cast<short>(n));
+}
+template <>
 std::vector<int> item<std::vector<int>>(int n) {
   return std::vector<int>(500, n);
 }
 
 template <class T>
 class Capacity : public testing::Test {};
-using ItemTypes = testing::Types<int, std::string, std::array<int, 200>, std::vector<int>>;
+using ItemTypes = testing::Types<int, std::string, std::array<int, 200>, std::vector<short>, std::vector<int>>;
 TYPED_TEST_SUITE(Capacity, ItemTypes);
 
 TYPED_TEST(Capacity, IsExactlyHowManyPutsSucceedWithoutATaker) {

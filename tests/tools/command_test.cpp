@@ -201,7 +201,7 @@ TEST_F(Command, ShowTellsAllOfAChannel) {
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.err, IsEmpty());
     EXPECT_THAT(result.out, StartsWith(name() + "  channel of std::string  2 of 4 items  alive\n"));
-    EXPECT_THAT(result.out, HasSubstr("4 of 64 B: 2 empty, 2 full; head 0, tail 2"));
+    EXPECT_THAT(result.out, HasSubstr("4 of 1088 B: 2 empty, 2 full; head 0, tail 2"));
     EXPECT_THAT(result.out, HasSubstr("67 free, 1 held"));
     EXPECT_THAT(result.out, HasSubstr("lock       free"));
     EXPECT_THAT(result.out, HasSubstr(std::to_string(::getpid())));

@@ -16,6 +16,7 @@
 
 #include "weir/channel_options.hpp"
 #include "weir/detail/item_type.hpp"
+#include "weir/detail/slot_layout.hpp"
 #include "weir/ids.hpp"
 
 /// The untyped channel: what channel<T>, the sessions' inboxes and the tests stand on. Items are runs of bytes.
@@ -162,7 +163,7 @@ class taken_item {
 
  private:
   friend class channel_core;
-  static constexpr std::size_t kSmall = 240;  // the most a slot holds; see lib/channel/channel_layout.hpp
+  static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kSlotItem;  // the most a slot holds
   core_handle core_;
   std::span<const std::byte> block_bytes_;
   std::uint32_t block_ = 0;

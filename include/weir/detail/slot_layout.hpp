@@ -12,6 +12,7 @@ namespace weir::channels {
 inline constexpr std::size_t kLine = 64;
 inline constexpr std::size_t kApart =
     128;  // what different sides write lies so far apart: two lines are fetched at once
+inline constexpr std::size_t kMostSlotBytes = 17 * kLine;  // 1 KiB and the slot's own words
 inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: owner 0 is nobody
 
 // ------------------------------------------------------------------------------------------------------------- slots

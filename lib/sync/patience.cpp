@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sync/patience.hpp"
+
+#include <sched.h>
+
+#include "sync/crowd.hpp"
+
+namespace weir::sync {
+
+// first --it was not crowded--> first, kFirst spins --> spinning, or yielding if it is crowded --> over
+bool patience::go_on() noexcept {
+  if (stage_ == stage::first) {
+    if (most_ == 0 && !was_crowded()) {
+      most_ = kFirst;
+      return true;
+    }
+    const bool crowded = is_crowded();
+    stage_ = crowded ? stage::yielding : stage::spinning;
+    if (crowded) made_ = 0;
+    most_ = crowded ? estimate_.yields.pauses() : estimate_.spins.pauses() / cost_;
+    if (made_ < most_) return true;
+  }
+  if (stage_ == stage::spinning) estimate_.spins.did_not_pay();
+  if (stage_ == stage::yielding) estimate_.yields.did_not_pay();
+  stage_ = stage::over;
+  return false;
+}
+
+bool patience::yield() noexcept {
+  constexpr std::uint64_t kLong = 500'000;  // ticks of the time stamp counter: some 200 us
+  const std::uint64_t before = __builtin_ia32_rdtsc();
+  ::sched_yield();
+  if (__builtin_ia32_rdtsc() - before > kLong) {
+    estimate_.yields.give_up();  // somebody computes: a wake-up takes the CPU from him sooner than we got it
+    stage_ = stage::over;
+    most_ = made_;
+  }
+  return true;
+}
+
+void patience::paid() noexcept {
+  if (stage_ == stage::yielding) {
+    estimate_.yields.paid(made_);
+  } else if (stage_ != stage::over) {
+    estimate_.spins.paid(made_ * cost_);
+  }
+}
+
+}  // namespace weir::sync
