@@ -165,7 +165,7 @@ class channel {
 
   /// Waits while empty.
   T take() {
-    if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+    if constexpr (detail::kHasFastPath<T> && std::is_default_constructible_v<T>) {
       if (T value; take_fast(value)) return value;
     }
     return detail::take_value<T>(core());
@@ -176,7 +176,7 @@ class channel {
   }
   /// nullopt: empty now.
   std::optional<T> try_take() {
-    if constexpr (detail::kFixedInSlot<T> && std::is_default_constructible_v<T>) {
+    if constexpr (detail::kHasFastPath<T> && std::is_default_constructible_v<T>) {
       if (T value; take_fast(value)) return value;
     }
     return detail::take_value<T>(core(), detail::deadline::at_once());
@@ -222,7 +222,11 @@ class channel {
     return put_loan(item, detail::deadline::after(timeout));
   }
   /// As the takes above, but the item stays where it is and is read there; it counts as taken when the view is destroyed.
-  view_type take_view() requires detail::viewable<T> { return *view_by(detail::deadline::never()); }
+  view_type take_view() requires detail::viewable<T> {
+    detail::taken_item item;
+    take_item(item, detail::deadline::never());
+    return view_type(std::move(item));
+  }
   std::optional<view_type> try_take_view() requires detail::viewable<T> { return view_by(detail::deadline::at_once()); }
   template <class Rep, class Period>
   std::optional<view_type> take_view_for(std::chrono::duration<Rep, Period> timeout) requires detail::viewable<T> {
@@ -281,20 +285,10 @@ class channel {
   }
   /// Of small items, when nothing is in the way. False: the general way goes on.
   template <class S>
-  bool put_fast([[maybe_unused]] const S& item) {
-    if constexpr (std::same_as<S, T> && detail::kFixedInSlot<T>) {
-      return fast_ != nullptr && fast_->put(std::addressof(item), sizeof item);
-    } else {
-      return false;
-    }
+  bool put_fast(const S& item) {
+    return fast_ != nullptr && detail::put_fast<T>(*fast_, item);
   }
-  bool take_fast([[maybe_unused]] T& item) {
-    if constexpr (detail::kFixedInSlot<T>) {
-      return fast_ != nullptr && fast_->take(std::addressof(item), sizeof item);
-    } else {
-      return false;
-    }
-  }
+  bool take_fast(T& item) { return fast_ != nullptr && detail::take_fast(*fast_, item); }
   template <class S>
   void put_now(const S& item) {
     if (!put_fast(item)) detail::prepare<T>(item).put(*core(), detail::deadline::never());
@@ -309,7 +303,13 @@ class channel {
     return detail::until(when, [&](detail::deadline d) { return outgoing.put(*core(), d); });
   }
   bool put_loan(loan_type& item, detail::deadline until);
-  std::optional<view_type> view_by(detail::deadline until);
+  /// One that can be viewed. False: none until then.
+  bool take_item(detail::taken_item& item, detail::deadline until);
+  std::optional<view_type> view_by(detail::deadline until) {
+    detail::taken_item item;
+    if (!take_item(item, until)) return std::nullopt;
+    return view_type(std::move(item));
+  }
 
   detail::core_handle core_;
   detail::fast_path* fast_ = nullptr;  // of core_; put and take spare one look at it
@@ -400,16 +400,16 @@ bool channel<T>::put_loan(loan_type& item, detail::deadline until) {
 }
 
 template <class T>
-std::optional<typename channel<T>::view_type> channel<T>::view_by(detail::deadline until) {
-  detail::taken_item item;
-  if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return std::nullopt;
+bool channel<T>::take_item(detail::taken_item& item, detail::deadline until) {
+  if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return false;
+  const std::size_t bytes = item.bytes().size();
   if constexpr (detail::sequence<T>) {
-    if (item.bytes().size() % sizeof(detail::element_of<T>) == 0) return view_type(std::move(item));
+    if (bytes % sizeof(detail::element_of<T>) == 0) return true;
   } else {
-    if (item.bytes().size() == sizeof(T)) return view_type(std::move(item));
+    if (bytes == sizeof(T)) return true;
   }
   item.give_back();
-  detail::throw_wrong_size(detail::type_name<T>(), item.bytes().size(), "whole elements");
+  detail::throw_wrong_size(detail::type_name<T>(), bytes, "whole elements");
 }
 
 }  // namespace weir

@@ -138,13 +138,15 @@ channel_core::channel_core(shm::segment mapped)
                     .head = &header_->head,
                     .blanks_made = &header_->blanks_made});
   fixed_in_slot_ = fixed_bytes_ != 0 && fixed_bytes_ <= ring_.item_bytes();
+  most_in_slot_ = std::min<std::size_t>(ring_.item_bytes(), header_->max_item_bytes);
   closed_ = &header_->closed;
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
   enter();
   heavy_fences_reach_us_ = sync::register_for_heavy_fences();
-  is_open_.store(fixed_in_slot_ && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
+  const bool may_lie_in_slots = fixed_in_slot_ || fixed_bytes_ == 0;
+  is_open_.store(may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
   r.all.insert(this);

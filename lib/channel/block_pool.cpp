@@ -41,7 +41,7 @@ void block_pool::release(std::uint32_t block) noexcept {
     segment_->give_back(header_->blocks_offset + block * header_->block_stride + keep, have - keep);
   }
   WEIR_CRASH_POINT("block.release");
-  e.word.exchange(make_block_word(block_phase::free), std::memory_order_seq_cst);  // pairs with try_claim()
+  e.word.store(make_block_word(block_phase::free), std::memory_order_release);  // pairs with try_claim()
 }
 
 }  // namespace weir::channels

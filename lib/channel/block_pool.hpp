@@ -32,7 +32,8 @@ class block_pool {
   /// Makes the first `bytes` of a block that this process holds safe to write. Throws no_space.
   void reserve(std::uint32_t block, std::size_t bytes);
 
-  /// held(me) or taken(me) -> free, after giving back what it may not keep. The caller wakes who waits for blocks.
+  /// held(me) or taken(me) -> free, after giving back what it may not keep. The caller wakes who waits for blocks; this is
+  /// no fence.
   void release(std::uint32_t block) noexcept;
 
  private:

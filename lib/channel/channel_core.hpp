@@ -214,7 +214,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   std::size_t fixed_bytes_ = 0;
   std::atomic<bool> forked_{false};
   std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known
-  sync::wait_estimate for_item_;
+  alignas(ch::kApart) std::atomic<std::uint32_t> calm_frees_{0};
+  alignas(ch::kApart) sync::wait_estimate for_item_;
   sync::wait_estimate for_room_;
 };
 

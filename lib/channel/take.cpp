@@ -77,8 +77,7 @@ take_status channel_core::run_take(Once& once, deadline until, const std::stop_t
 /// Gives a slot that we have claimed, and whose item we have, back to the putters.
 void channel_core::empty_slot(const ring_place& p) noexcept {
   if (heavy_fences_reach_us_ && !rendezvous_) {
-    ring_.release_slot_unfenced(p);
-    look_for_sleepers(*not_full_, calm_takes_);
+    release(p);
   } else {
     ring_.release_slot(p);
     wake_some(*not_full_, rendezvous_ ? INT_MAX : 1);
@@ -107,8 +106,9 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     empty_slot(p);
     return;
   }
-  out = taken_item();
+  out.drop();
   out.core_ = shared_from_this();
+  out.in_block_ = false;
   std::memcpy(out.small_.data(), item.data(), item.size());
   out.small_bytes_ = static_cast<std::uint32_t>(item.size());
   out.ticket_ = p.ticket;
@@ -141,7 +141,7 @@ bool channel_core::move_to_block(std::uint64_t ticket, taken_item& out, std::spa
 
 void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags) {
   if (bytes > header_->block_stride) throw_corrupt("an item is longer than its block");
-  out = taken_item();
+  out.drop();
   out.core_ = shared_from_this();
   out.block_ = block;
   out.in_block_ = true;
@@ -180,7 +180,12 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
 
 void channel_core::free_block(std::uint32_t block) noexcept {
   blocks_.release(block);
-  wake_some(header_->block_freed, 1);
+  if (heavy_fences_reach_us_) {
+    look_for_sleepers(header_->block_freed, calm_frees_);
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    wake_some(header_->block_freed, 1);
+  }
 }
 
 void channel_core::finish_taken(taken_item& item) noexcept {
@@ -209,7 +214,7 @@ taken_item::taken_item(taken_item&& other) noexcept { *this = std::move(other); 
 
 taken_item& taken_item::operator=(taken_item&& other) noexcept {
   if (this == &other) return *this;
-  if (core_) core_->finish_taken(*this);
+  drop();
   core_ = std::move(other.core_);
   block_bytes_ = std::exchange(other.block_bytes_, {});
   block_ = other.block_;
@@ -221,8 +226,12 @@ taken_item& taken_item::operator=(taken_item&& other) noexcept {
   return *this;
 }
 
-taken_item::~taken_item() {
-  if (core_) core_->finish_taken(*this);
+taken_item::~taken_item() { drop(); }
+
+void taken_item::drop() noexcept {
+  if (!core_) return;
+  core_->finish_taken(*this);
+  core_.reset();
 }
 
 void taken_item::give_back() {

@@ -100,7 +100,7 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
   /// Item `number`: an int, repeated over the whole of a large item, so that a torn one shows.
   static bool put_item(channel_core& channel, int number, deadline until) {
     if (fixed())
-      return channel.fast_path::put(&number, sizeof number) || put_fixed(channel, &number, sizeof number, until);
+      return channel.fast_path::put_fixed(&number, sizeof number) || put_fixed(channel, &number, sizeof number, until);
     const std::vector<int> values(in_block() ? kBlockItemBytes / sizeof(int) : 2, number);
     const std::span<const std::byte> part = std::as_bytes(std::span(values));
     return detail::put(channel, payload{{&part, 1}, false}, until);
@@ -117,7 +117,7 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
   /// -1: empty at the deadline.
   static int take_item(const core_handle& channel, deadline until, hold how = hold::copy) {
     if (int number = -1; fixed() && how == hold::copy) {
-      if (channel->fast_path::take(&number, sizeof number)) return number;
+      if (channel->fast_path::take_fixed(&number, sizeof number)) return number;
       return take_fixed(*channel, &number, sizeof number, until) == take_status::taken ? number : -1;
     }
     taken_item item;

@@ -163,6 +163,8 @@ class taken_item {
 
  private:
   friend class channel_core;
+  /// What the destructor does.
+  void drop() noexcept;
   static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kSlotItem;  // the most a slot holds
   core_handle core_;
   std::span<const std::byte> block_bytes_;

@@ -12,6 +12,7 @@
 
 #include "weir/codec.hpp"
 #include "weir/detail/channel_core.hpp"
+#include "weir/detail/fast_path.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/error.hpp"
 
@@ -82,6 +83,42 @@ template <class T, class S>
     return outgoing_piece{std::as_bytes(std::span(item.data(), item.size()))};
   } else {
     return outgoing_encoded(item);
+  }
+}
+
+/// Items that may lie in the slots and be copied straight between there and the caller's object.
+template <class T>
+inline constexpr bool kHasFastPath = kFixedInSlot<T> || sequence<T>;
+
+/// Puts an item without waiting, if nothing at all is in the way. False: it has not; the general way goes on.
+template <class T, class S>
+bool put_fast([[maybe_unused]] fast_path& way, [[maybe_unused]] const S& item) {
+  if constexpr (!kHasFastPath<T> || !(std::same_as<S, T> || source_for<S, T>)) {
+    return false;
+  } else if constexpr (kFixedInSlot<T>) {
+    return way.put_fixed(std::addressof(item), sizeof item);
+  } else if constexpr (std::same_as<S, T>) {
+    return way.put_piece(item.data(), item.size() * sizeof(element_of<T>));
+  } else {
+    const auto elements = elements_of<T>(item);
+    return way.put_piece(elements.data(), elements.size_bytes());
+  }
+}
+
+/// Takes one in the same way.
+template <class T>
+bool take_fast([[maybe_unused]] fast_path& way, [[maybe_unused]] T& item) {
+  if constexpr (kFixedInSlot<T>) {
+    return way.take_fixed(std::addressof(item), sizeof item);
+  } else if constexpr (sequence<T>) {
+    const auto make_room = [&item](std::size_t bytes) {
+      item.reserve(bytes / sizeof(element_of<T>));
+      return bytes % sizeof(element_of<T>) == 0;
+    };
+    return way.take_piece(make_room,
+                          [&item](std::span<const std::byte> body) noexcept { codec<T>::decode_into(item, body); });
+  } else {
+    return false;
   }
 }
 

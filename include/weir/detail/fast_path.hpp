@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "weir/detail/ring.hpp"
 #include "weir/detail/slot_layout.hpp"
@@ -21,33 +22,44 @@ void look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexce
 
 /// An attached channel as put and take see it that need not wait, of items that lie in the slots: compiled into the
 /// caller. All else (waiting, the closed channel, what the dead left behind) is channel_core, which is made of this.
+/// A channel's items are either all of one size (put_fixed, take_fixed) or of any (put_piece, take_piece).
+/// Each returns false if it has done nothing: then channel_core goes on.
 /// Threads: as channel_core. Crash: see slot_layout.hpp.
 class fast_path {
  public:
-  /// Puts an item of `bytes`, which is the channel's fixed size. False: nothing has been put; put_fixed() goes on.
-  [[nodiscard]] bool put(const void* item, std::size_t bytes) noexcept {
-    if (!is_open_.load(std::memory_order_relaxed) || closed_->load(std::memory_order_relaxed) != 0) return false;
+  /// `bytes` is the size that all items have.
+  [[nodiscard]] bool put_fixed(const void* item, std::size_t bytes) noexcept {
+    return put_in_slot([&](const channels::ring::place& p) { std::memcpy(p.item(), item, bytes); });
+  }
+  [[nodiscard]] bool take_fixed(void* item, std::size_t bytes) noexcept {
     channels::ring::place p;
-    if (!ring_.claim_next_put(me_, p)) return false;
-    if (closed_->load(std::memory_order_seq_cst) != 0) {  // meanwhile: takers may have found nothing and gone
-      ring_.abandon(p);
-      wake_some(*not_empty_, INT_MAX);
-      return false;
-    }
-    std::memcpy(p.item(), item, bytes);
-    ring_.publish_unfenced(p);
-    look_for_sleepers(*not_empty_, calm_puts_);
+    if (!may_take() || !ring_.claim_next_take(me_, p)) return false;
+    std::memcpy(item, p.item(), bytes);
+    release(p);
     return true;
   }
 
-  /// Takes one. False: nothing has been taken; take_fixed() goes on.
-  [[nodiscard]] bool take(void* item, std::size_t bytes) noexcept {
-    if (!is_open_.load(std::memory_order_relaxed) || orphans_->load(std::memory_order_acquire) != 0) return false;
-    channels::ring::place p;
-    if (!ring_.claim_next_take(me_, p)) return false;
-    std::memcpy(item, p.item(), bytes);
-    ring_.release_slot_unfenced(p);
-    look_for_sleepers(*not_full_, calm_takes_);
+  [[nodiscard]] bool put_piece(const void* item, std::size_t bytes) noexcept {
+    if (bytes > most_in_slot_) return false;
+    return put_in_slot([&](const channels::ring::place& p) {
+      if (bytes != 0) std::memcpy(p.item(), item, bytes);
+      p.at->meta.store(channels::make_meta(channels::kNoBlock, 0, bytes), std::memory_order_relaxed);
+    });
+  }
+  /// Takes an item by `read(bytes)`, which must not throw, once `expect(how many bytes)` has said true. `expect` may
+  /// throw, and may be asked about an item that another then takes.
+  template <class Expect, class Read>
+  [[nodiscard]] bool take_piece(Expect&& expect, Read&& read) {
+    if (!may_take()) return false;
+    channels::ring::place p = ring_.next_take();
+    if (!ring_.is_full(p)) return false;
+    // If these are no longer the full slot's by now, the claim fails.
+    const std::uint64_t meta = p.at->meta.load(std::memory_order_relaxed);
+    const std::size_t bytes = channels::meta_bytes(meta);
+    const bool lies_here = channels::meta_block(meta) == channels::kNoBlock && channels::meta_flags(meta) == 0;
+    if (!lies_here || bytes > most_in_slot_ || !expect(bytes) || !ring_.claim_take_at(p, me_)) return false;
+    read(std::span<const std::byte>(p.item(), bytes));
+    release(p);
     return true;
   }
 
@@ -58,6 +70,28 @@ class fast_path {
   fast_path() = default;
   ~fast_path() = default;
 
+  [[nodiscard]] bool may_take() const noexcept {
+    return is_open_.load(std::memory_order_relaxed) && orphans_->load(std::memory_order_acquire) == 0;
+  }
+  template <class Write>
+  bool put_in_slot(Write&& write) noexcept {
+    if (!is_open_.load(std::memory_order_relaxed) || closed_->load(std::memory_order_relaxed) != 0) return false;
+    channels::ring::place p;
+    if (!ring_.claim_next_put(me_, p)) return false;
+    if (closed_->load(std::memory_order_seq_cst) != 0) {  // meanwhile: takers may have found nothing and gone
+      ring_.abandon(p);
+      wake_some(*not_empty_, INT_MAX);
+      return false;
+    }
+    write(p);
+    ring_.publish_unfenced(p);
+    look_for_sleepers(*not_empty_, calm_puts_);
+    return true;
+  }
+  void release(const channels::ring::place& p) noexcept {
+    ring_.release_slot_unfenced(p);
+    look_for_sleepers(*not_full_, calm_takes_);
+  }
   static void look_for_sleepers(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
     // The store before this may still be on its way when the word is read: see channels::event.
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -67,8 +101,10 @@ class fast_path {
 
   channels::ring ring_;
   std::uint32_t me_ = 0;  // our entry among the participants
-  // This way: not for items in blocks, for a rendezvous, in a forked child, where heavy fences do not reach.
+  // This way: not for items of one size that do not fit the slots, for a rendezvous, in a forked child, where heavy
+  // fences do not reach.
   std::atomic<bool> is_open_{false};
+  std::size_t most_in_slot_ = 0;  // bytes of an item
   std::atomic<std::uint32_t>* closed_ = nullptr;
   std::atomic<std::uint32_t>* orphans_ = nullptr;
   channels::event* not_empty_ = nullptr;

@@ -82,35 +82,46 @@ class ring {
 
   /// claim_put() where the counter says, which is nearly always right. False: not so, or the channel is full.
   bool claim_next_put(std::uint32_t me, place& out) noexcept {
-    const place p = next_put();
-    __builtin_prefetch(p.at, 1);
+    out = next_put();
+    __builtin_prefetch(out.at, 1);
+    const slot_state free = make_state(out.turn, phase::empty);
+    return out.at->state.load(std::memory_order_relaxed) == free && claim_put_at(out, me);
+  }
+
+  /// empty(turn) -> writing(turn, me). False: somebody else was there before.
+  bool claim_put_at(const place& p, std::uint32_t me) noexcept {
     slot_state expected = make_state(p.turn, phase::empty);
-    if (p.at->state.load(std::memory_order_relaxed) != expected ||
-        !p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::writing, me),
+    if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::writing, me),
                                              std::memory_order_seq_cst)) {  // pairs with release_slot()
       return false;
     }
     WEIR_CRASH_POINT("ring.put.claimed");
     move_on(*tail_, p.ticket + 1);
     WEIR_CRASH_POINT("ring.put.advanced");
-    out = p;
     return true;
   }
 
   /// claim_take() where the counter says. False: not so, or the channel is empty.
   bool claim_next_take(std::uint32_t me, place& out) noexcept {
-    const place p = next_take();
-    __builtin_prefetch(p.at, 1);
+    out = next_take();
+    __builtin_prefetch(out.at, 1);
+    return is_full(out) && claim_take_at(out, me);
+  }
+
+  /// An item lies there, for the take of that place's ticket.
+  [[nodiscard]] bool is_full(const place& p) const noexcept {
+    return p.at->state.load(std::memory_order_acquire) == make_state(p.turn, phase::full);  // pairs with publish()
+  }
+  /// full(turn) -> reading(turn, me). False: somebody else was there before.
+  bool claim_take_at(const place& p, std::uint32_t me) noexcept {
     slot_state expected = make_state(p.turn, phase::full);
-    if (p.at->state.load(std::memory_order_relaxed) != expected ||
-        !p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::reading, me),
+    if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::reading, me),
                                              std::memory_order_seq_cst)) {  // pairs with publish()
       return false;
     }
     WEIR_CRASH_POINT("ring.take.claimed");
     move_on(*head_, p.ticket + 1);
     WEIR_CRASH_POINT("ring.take.advanced");
-    out = p;
     return true;
   }
 
@@ -122,13 +133,7 @@ class ring {
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       if (ahead == 0 && phase_of(seen) == phase::empty) {
-        if (!p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::writing, me),
-                                                 std::memory_order_seq_cst)) {
-          continue;
-        }
-        WEIR_CRASH_POINT("ring.put.claimed");
-        move_on(*tail_, ticket + 1);
-        WEIR_CRASH_POINT("ring.put.advanced");
+        if (!claim_put_at(p, me)) continue;
         out = p;
         return outcome::claimed;
       }
@@ -153,7 +158,7 @@ class ring {
     WEIR_CRASH_POINT("ring.put.published");
   }
 
-  /// The same without a fence: for fast_path, which looks at the event's word for whether one is needed.
+  /// The same without a fence, for where heavy fences reach: who looks for sleepers then finds out whether one is needed.
   void publish_unfenced(const place& p) noexcept {
     WEIR_CRASH_POINT("ring.put.written");
     p.at->state.store(make_state(p.turn, phase::full), std::memory_order_release);  // pairs with claim_take()
@@ -183,13 +188,7 @@ class ring {
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with publish()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       if (ahead == 0 && phase_of(seen) == phase::full) {
-        if (!p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::reading, me),
-                                                 std::memory_order_seq_cst)) {
-          continue;
-        }
-        WEIR_CRASH_POINT("ring.take.claimed");
-        move_on(*head_, ticket + 1);
-        WEIR_CRASH_POINT("ring.take.advanced");
+        if (!claim_take_at(p, me)) continue;
         out = p;
         return outcome::claimed;
       }
@@ -225,6 +224,7 @@ class ring {
     WEIR_CRASH_POINT("ring.take.released");
   }
 
+  /// The same without a fence, as publish_unfenced().
   void release_slot_unfenced(const place& p) noexcept {
     WEIR_CRASH_POINT("ring.take.copied");
     p.at->state.store(make_state(p.turn + 1, phase::empty), std::memory_order_release);  // pairs with claim_put()
