@@ -53,6 +53,18 @@ json slots_of(const inspect::channel_report& report) {
   return out;
 }
 
+json views_of(const inspect::channel_report& report) {
+  json out = json::array();
+  for (const auto& v : report.views) {
+    out.push_back({{"slot", v.slot},
+                   {"phase", text_of(v.phase)},
+                   {"ticket", v.ticket},
+                   {"owner", owner(v.owner, v.pid)},
+                   {"bytes", v.bytes}});
+  }
+  return out;
+}
+
 json blocks_of(const inspect::channel_report& report) {
   json out = json::array();
   for (const auto& b : report.blocks) {
@@ -148,6 +160,7 @@ json to_json(const inspect::channel_report& report, bool with_slots) {
   }
   if (with_slots) {
     out["slots"] = slots_of(report);
+    out["views"] = views_of(report);
     out["blocks"] = blocks_of(report);
   }
   out["problems"] = report.problems;

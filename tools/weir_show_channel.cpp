@@ -108,6 +108,19 @@ void show_slots(const inspect::channel_report& report) {
   fmt::print("slots\n");
   slots.print(2);
 
+  table views({">SLOT", ">TICKET", "VIEW", "OWNER", ">BYTES"});
+  for (const auto& v : report.views) {
+    views.add({{std::to_string(v.slot)},
+               {std::to_string(v.ticket)},
+               {text_of(v.phase)},
+               {owner_text(v.owner, v.pid)},
+               {std::to_string(v.bytes)}});
+  }
+  if (!views.empty()) {
+    fmt::print("items read in slots\n");
+    views.print(2);
+  }
+
   table blocks({">BLOCK", "PHASE", "OWNER", ">BYTES", ">RESERVED"});
   for (const auto& b : report.blocks) {
     if (b.whole && b.phase == channels::block_phase::free && b.reserved == 0) continue;  // never used
@@ -134,6 +147,7 @@ void show_channel(const inspect::channel_report& report, bool with_slots) {
                                  report.settled ? "" : " (changing)"));
   show_line("blocks", fmt::format("{} of up to {}: {}", g.block_count, shm::readable(g.block_stride),
                                   phases<channels::block_phase>(report.blocks_in)));
+  if (!report.views.empty()) show_line("views", fmt::format("{} items are read in slots", report.views.size()));
   show_line("lock", lock_text(report.lock));
   show_line("asleep", fmt::format("{} to take, {} to put, {} for a block", report.takers_asleep, report.putters_asleep,
                                   report.block_waiters_asleep));

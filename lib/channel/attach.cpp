@@ -137,8 +137,9 @@ channel_core::channel_core(shm::segment mapped)
                     .tail = &header_->tail,
                     .head = &header_->head,
                     .blanks_made = &header_->blanks_made});
-  fixed_in_slot_ = fixed_bytes_ != 0 && fixed_bytes_ <= ring_.item_bytes();
-  most_in_slot_ = std::min<std::size_t>(ring_.item_bytes(), header_->max_item_bytes);
+  fixed_in_slot_ = ch::lie_in_slots(fixed_bytes_, header_->slot_bytes);
+  most_in_slot_ = fixed_in_slot_ ? fixed_bytes_
+                                 : std::min<std::size_t>(header_->slot_bytes - ch::kPiece, header_->max_item_bytes);
   closed_ = &header_->closed;
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;

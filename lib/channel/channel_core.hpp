@@ -115,6 +115,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// Result of one try of an operation that may wait. busy: somebody is in the middle of what it waits for.
   enum class attempt { done, not_yet, busy };
   enum class wait_result { done, timed_out, stopped };
+  using lies = ch::ring::lies;
+  /// viewed: nothing was put; an item in a block would go in.
+  enum class put_result { done, full, viewed };
 
   /// Spins, then sleeps, until `once` (attempt()) is done, the deadline passes or stop is requested. wait.hpp.
   template <class Once>
@@ -135,6 +138,14 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
     if (forked_.load(std::memory_order_relaxed)) refuse_forked();
   }
   [[noreturn]] void refuse_forked() const;
+  /// Where an item lies that lies in its slot.
+  [[nodiscard]] std::byte* item_of(const ring_place& p) const noexcept {
+    return fixed_in_slot_ ? p.fixed_item() : p.piece();
+  }
+  /// The slot's word for views; 0 where slots have none.
+  [[nodiscard]] std::uint64_t view_of(const ch::slot& slot) const noexcept {
+    return fixed_in_slot_ ? 0 : slot.view.load(std::memory_order_acquire);
+  }
   [[noreturn]] void throw_corrupt(std::string_view why) const;
   void check_open(std::string_view operation) const {
     if (is_closed()) throw_closed(operation);
@@ -150,10 +161,13 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   // put.cpp
   template <class Write>
-  attempt put_once(Write&& write, wake when, ring_place& claimed);
+  attempt put_once(Write&& write, wake when, ring_place& claimed, lies where);
   template <class Write>
-  bool put_claimed(deadline until, wake when, Write&& write, offer* left = nullptr);
+  put_result put_claimed(deadline until, wake when, Write&& write, lies where, offer* left = nullptr);
   bool wait_for_pickup(const ring_place& p, deadline until);
+  [[nodiscard]] bool may_need_block(std::size_t bytes) const noexcept {
+    return bytes > most_in_slot_ || view_of(*ring_.next_put().at) != 0;
+  }
   std::uint32_t claim_block(deadline until);
   void publish(const ring_place& p, wake when) noexcept;
 
@@ -164,6 +178,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   take_status run_take(Once& once, deadline until, const std::stop_token& stop);
   bool take_orphan(taken_item& out, hold how);
   void read_slot(const ring_place& p, taken_item& out, hold how);
+  void view_slot(const ring_place& p, taken_item& out, std::size_t bytes);
+  void hold_view(const ring_place& p, taken_item& out, std::size_t bytes);
   bool move_to_block(std::uint64_t ticket, taken_item& out, std::span<const std::byte> item, std::uint64_t flags);
   void hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags);
   void empty_slot(const ring_place& p) noexcept;
@@ -174,9 +190,12 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void copy_item_of(const ring_place& p, item_copy& out) const;
   void copy_block(std::uint32_t block, item_copy& out) const;
   attempt fetch_once(item_copy& out);
+  struct orphan_place;
+  void copy_orphan(const orphan_place& orphan, item_copy& out) const;
   struct orphan_place {
     std::uint64_t ticket = 0;
-    std::uint32_t block = ch::kNoBlock;  // kNoBlock: it is a slot
+    std::uint32_t block = ch::kNoBlock;  // kNoBlock: it lies in a slot
+    std::uint64_t view = 0;              // not 0: what that slot's word for views says
   };
   /// Under the lock.
   [[nodiscard]] std::vector<orphan_place> orphans_in_order() const;
@@ -185,6 +204,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void repair();
   void recover(std::uint32_t participant);
   void recover_slots(std::uint32_t dead);
+  void recover_view(ch::slot& at, ch::slot_state seen, std::uint32_t dead) noexcept;
   void recover_blocks(std::uint32_t dead);
   void recover_waiters(std::uint32_t dead) noexcept;
   void recover_moving(std::uint64_t index, ch::slot_state seen);

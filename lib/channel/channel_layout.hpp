@@ -11,7 +11,7 @@
 #include "sync/robust_mutex.hpp"
 #include "weir/detail/slot_layout.hpp"
 
-/// The bytes of a channel's segment, layout 2. All offsets are from the segment's first byte.
+/// The bytes of a channel's segment, layout 3. All offsets are from the segment's first byte.
 ///      0  shm::segment_header
 ///   4096  channel_header
 ///   8192  participants   one entry for each process that is attached (64 B each, kParticipants; pages on first use)
@@ -202,6 +202,11 @@ struct channel_geometry {
   std::uint64_t file_bytes = 0;
   friend bool operator==(const channel_geometry&, const channel_geometry&) = default;
 };
+/// Whether items that all have `fixed_bytes` (0: they do not) lie in slots of that size; if not, the slots are those of
+/// items of any size.
+constexpr bool lie_in_slots(std::size_t fixed_bytes, std::size_t slot_bytes) noexcept {
+  return fixed_bytes != 0 && fixed_bytes + kFixedItem <= slot_bytes;
+}
 /// Fills in the offsets and the file's length; false if they do not fit 63 bits.
 bool lay_out(channel_geometry& g) noexcept;
 /// The numbers that a header gives.

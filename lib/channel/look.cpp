@@ -48,8 +48,18 @@ void channel_core::copy_item_of(const ring_place& p, item_copy& out) const {
       fixed_in_slot_ ? ch::make_meta(ch::kNoBlock, 0, fixed_bytes_) : p.at->meta.load(std::memory_order_relaxed);
   if (ch::meta_block(meta) != ch::kNoBlock) return copy_block(ch::meta_block(meta), out);
   out.has_references = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
-  out.bytes.resize(std::min(ch::meta_bytes(meta), ring_.item_bytes()));
-  copy_while_it_may_change(out.bytes.data(), p.item(), out.bytes.size());
+  out.bytes.resize(std::min(ch::meta_bytes(meta), most_in_slot_));
+  copy_while_it_may_change(out.bytes.data(), item_of(p), out.bytes.size());
+}
+
+/// Under the lock.
+void channel_core::copy_orphan(const orphan_place& orphan, item_copy& out) const {
+  if (orphan.block != ch::kNoBlock) return copy_block(orphan.block, out);
+  const ring_place p = ring_.locate(orphan.ticket);
+  if (orphan.view == 0) return copy_item_of(p, out);
+  const std::span<const std::byte> item(p.piece(), std::min(ch::bytes_of_view(orphan.view), most_in_slot_));
+  out.bytes.assign(item.begin(), item.end());
+  out.has_references = false;
 }
 
 /// False: the slot does not hold an item of that ticket, or it was taken while we copied.
@@ -64,14 +74,20 @@ std::vector<channel_core::orphan_place> channel_core::orphans_in_order() const {
   std::vector<orphan_place> found;
   if (header_->orphans.load(std::memory_order_relaxed) == 0) return found;
   for (std::uint64_t index = 0; index < ring_.count(); ++index) {
-    const ch::slot_state seen = ring_.slot_at(index)->state.load(std::memory_order_acquire);
+    const ch::slot& slot = *ring_.slot_at(index);
+    const ch::slot_state seen = slot.state.load(std::memory_order_acquire);
+    const std::uint64_t view = view_of(slot);
+    if (ch::phase_of_view(view) == ch::view_phase::orphan) {
+      const std::uint64_t turn = ch::whole_turn_of_view(view, ch::turn_of(seen));
+      found.push_back({turn * ring_.count() + index, ch::kNoBlock, view});
+    }
     if (ch::phase_of(seen) != ch::phase::orphan) continue;
-    found.push_back({ch::turn_of(seen) * ring_.count() + index, ch::kNoBlock});
+    found.push_back({ch::turn_of(seen) * ring_.count() + index, ch::kNoBlock, 0});
   }
   for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
     const ch::block_entry& entry = blocks_.entry(block);
     if (ch::phase_of_block(entry.word.load(std::memory_order_acquire)) != ch::block_phase::orphan) continue;
-    found.push_back({entry.ticket.load(std::memory_order_relaxed), block});
+    found.push_back({entry.ticket.load(std::memory_order_relaxed), block, 0});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.ticket < b.ticket; });
   return found;
@@ -82,12 +98,7 @@ channel_core::attempt channel_core::fetch_once(item_copy& out) {
     const locked lock(*this);
     const std::vector<orphan_place> orphans = orphans_in_order();
     if (!orphans.empty()) {
-      const orphan_place& oldest = orphans.front();
-      if (oldest.block != ch::kNoBlock) {
-        copy_block(oldest.block, out);
-      } else {
-        copy_item_of(ring_.locate(oldest.ticket), out);
-      }
+      copy_orphan(orphans.front(), out);
       return attempt::done;
     }
   }
@@ -137,14 +148,7 @@ std::vector<item_copy> channel_core::peek() {
   std::vector<item_copy> items;
   if (header_->orphans.load(std::memory_order_acquire) != 0) {
     const locked lock(*this);
-    for (const orphan_place& orphan : orphans_in_order()) {
-      item_copy& copy = items.emplace_back();
-      if (orphan.block != ch::kNoBlock) {
-        copy_block(orphan.block, copy);
-      } else {
-        copy_item_of(ring_.locate(orphan.ticket), copy);
-      }
-    }
+    for (const orphan_place& orphan : orphans_in_order()) copy_orphan(orphan, items.emplace_back());
   }
   const std::uint64_t head = ring_.settled_head();
   for (std::uint64_t ticket = head; ticket != head + ring_.count(); ++ticket) {

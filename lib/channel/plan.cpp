@@ -58,7 +58,7 @@ std::uint32_t wide_slot_bytes(std::size_t slots, std::size_t max_item_bytes) noe
   constexpr std::size_t kForSlots = std::size_t{320} << 10U;
   const std::size_t wanted = max_item_bytes == 0 || max_item_bytes > ch::kMostSlotBytes
                                  ? ch::kMostSlotBytes
-                                 : round_up(ch::kSlotItem + max_item_bytes, ch::kLine);
+                                 : round_up(ch::kPiece + max_item_bytes, ch::kLine);
   std::size_t lines = std::clamp(kForSlots / slots, ch::kLine, std::min(wanted, ch::kMostSlotBytes)) / ch::kLine;
   if (lines > 2) lines |= 1U;
   return static_cast<std::uint32_t>(lines * ch::kLine);
@@ -80,7 +80,7 @@ ch::channel_geometry plan_channel(std::string_view operation, std::string_view n
       fixed_bytes != 0 ? static_cast<std::uint32_t>(ch::kLine) : wide_slot_bytes(g.slot_count, options.max_item_bytes);
   if (fixed_bytes != 0) {
     for (const std::uint32_t bytes : {64U, 128U, 256U}) {
-      if (fixed_bytes + ch::kSlotItem <= bytes) {
+      if (ch::lie_in_slots(fixed_bytes, bytes)) {
         g.slot_bytes = bytes;
         break;
       }

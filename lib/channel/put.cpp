@@ -26,7 +26,7 @@ void gather(std::byte* to, const payload& item) noexcept {
 
 void name_block(const ring_place& p, std::uint32_t block, std::uint64_t flags, std::uint64_t bytes) noexcept {
   p.at->meta.store(ch::make_meta(block, flags, 0), std::memory_order_relaxed);
-  std::memcpy(p.item(), &bytes, sizeof bytes);
+  p.at->length.store(bytes, std::memory_order_relaxed);
 }
 
 std::uint64_t flags_of(const payload& item) noexcept { return item.has_references ? ch::kHasReferences : 0; }
@@ -34,12 +34,13 @@ std::uint64_t flags_of(const payload& item) noexcept { return item.has_reference
 }  // namespace
 
 template <class Write>
-channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_place& claimed) {
+channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_place& claimed, lies where) {
   check_open("put into channel");
-  switch (ring_.claim_put(me_, claimed)) {
+  switch (ring_.claim_put(me_, claimed, where)) {
     case ch::ring::outcome::claimed: break;
     case ch::ring::outcome::none: return attempt::not_yet;
     case ch::ring::outcome::busy: return attempt::busy;
+    case ch::ring::outcome::viewed: claimed = {}; return attempt::done;
   }
   if (is_closed()) {  // meanwhile: a taker may already have found nothing and gone, so the item must not go in
     ring_.abandon(claimed);
@@ -62,29 +63,33 @@ void channel_core::publish(const ring_place& p, wake when) noexcept {
 }
 
 template <class Write>
-bool channel_core::put_claimed(deadline until, wake when, Write&& write, offer* left) {
+channel_core::put_result channel_core::put_claimed(deadline until, wake when, Write&& write, lies where, offer* left) {
   if (rendezvous_ && until.is_at_once() && left == nullptr) {
     check_open("put into channel");
-    if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return false;
+    if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return put_result::full;
   }
   ring_place place;
-  const auto once = [&] { return put_once(write, when, place); };
+  const auto once = [&] { return put_once(write, when, place, where); };
   attempt first = once();
   if (first == attempt::busy && until.is_at_once()) {
     look_for_the_dead();  // whoever is in the way may be one of them
     first = once();
   }
   if (first != attempt::done) {
-    if (until.is_at_once()) return false;
+    if (until.is_at_once()) return put_result::full;
     if (when == wake::later) wake_takers(INT_MAX);  // they make the room that we wait for
-    if (!spin_to_put(once) && wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) return false;
+    if (!spin_to_put(once) && wait(ch::waits_for::room, until, nullptr, once) != wait_result::done) {
+      return put_result::full;
+    }
   }
-  if (!rendezvous_) return true;
+  if (place.at == nullptr) return put_result::viewed;
+  if (!rendezvous_) return put_result::done;
   if (left != nullptr) {
     left->place = place;
-    return true;
+    return put_result::done;
   }
-  return wait_for_pickup(place, until.is_at_once() ? deadline::after(kWakeUpGrace) : until);
+  const bool picked_up = wait_for_pickup(place, until.is_at_once() ? deadline::after(kWakeUpGrace) : until);
+  return picked_up ? put_result::done : put_result::full;
 }
 
 /// Waits until a taker has the item. False: none came; the item is out again.
@@ -130,7 +135,8 @@ bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until
     return put(payload{{&part, 1}, false}, until, when);
   }
   check_item_bytes(bytes);
-  return put_claimed(until, when, [&](const ring_place& p) { std::memcpy(p.item(), item, bytes); });
+  const auto write = [&](const ring_place& p) { std::memcpy(p.fixed_item(), item, bytes); };
+  return put_claimed(until, when, write, lies::in_block) == put_result::done;
 }
 
 bool channel_core::put(const payload& item, deadline until, wake when, offer* left) {
@@ -138,12 +144,14 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   std::size_t bytes = 0;
   for (const auto part : item.parts) bytes += part.size();
   check_item_bytes(bytes);
-  if (bytes <= ring_.item_bytes()) {
+  if (bytes <= most_in_slot_) {
     const auto write = [&](const ring_place& p) {
-      gather(p.item(), item);
+      gather(p.piece(), item);
       p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
     };
-    return put_claimed(until, when, write, left);
+    const put_result result = put_claimed(until, when, write, lies::in_slot, left);
+    if (result != put_result::viewed) return result == put_result::done;
+    wake_some(header_->not_full, 1);  // somebody else may do what we were woken for before we have a block
   }
   check_open("put into channel");
   if (until.is_at_once() && !rendezvous_ && ring_.settled_tail() - ring_.settled_head() >= ring_.count()) {
@@ -162,7 +170,7 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   entry.flags.store(flags_of(item), std::memory_order_relaxed);
   WEIR_CRASH_POINT("block.filled");
   const auto write = [&](const ring_place& p) { name_block(p, block, flags_of(item), bytes); };
-  const bool done = put_claimed(until, when, write, left);
+  const bool done = put_claimed(until, when, write, lies::in_block, left) == put_result::done;
   if (done && left != nullptr && left->place.at != nullptr) {
     left->block = std::move(held);
   } else if (done) {
@@ -210,7 +218,8 @@ bool channel_core::put(loaned_block& item, std::size_t bytes, deadline until) {
   ch::block_entry& entry = blocks_.entry(item.block_);
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(0, std::memory_order_relaxed);
-  const bool done = put_claimed(until, wake::now, [&](const ring_place& p) { name_block(p, item.block_, 0, bytes); });
+  const auto write = [&](const ring_place& p) { name_block(p, item.block_, 0, bytes); };
+  const bool done = put_claimed(until, wake::now, write, lies::in_block) == put_result::done;
   if (done) {
     item.core_.reset();
     item.bytes_ = {};

@@ -23,8 +23,9 @@ void channel_core::repair() { recount(); }
 void channel_core::recount() {
   std::uint32_t orphans = 0;
   for (std::uint64_t index = 0; index < ring_.count(); ++index) {
-    const ch::slot_state seen = ring_.slot_at(index)->state.load(std::memory_order_relaxed);
-    if (ch::phase_of(seen) == ch::phase::orphan) ++orphans;
+    const ch::slot& slot = *ring_.slot_at(index);
+    if (ch::phase_of(slot.state.load(std::memory_order_relaxed)) == ch::phase::orphan) ++orphans;
+    if (ch::phase_of_view(view_of(slot)) == ch::view_phase::orphan) ++orphans;
   }
   for (std::uint32_t block = 0; block < blocks_.count(); ++block) {
     const std::uint64_t word = blocks_.entry(block).word.load(std::memory_order_relaxed);
@@ -66,6 +67,7 @@ void channel_core::recover_slots(std::uint32_t dead) {
   for (std::uint64_t index = 0; index < ring_.count(); ++index) {
     ch::slot* const at = ring_.slot_at(index);
     ch::slot_state seen = at->state.load(std::memory_order_acquire);
+    recover_view(*at, seen, dead);
     if (ch::owner_of(seen) != dead) continue;
     const std::uint64_t turn = ch::turn_of(seen);
     if (ch::phase_of(seen) == ch::phase::writing) {
@@ -94,6 +96,18 @@ void channel_core::recover_slots(std::uint32_t dead) {
   }
 }
 
+void channel_core::recover_view(ch::slot& at, ch::slot_state seen, std::uint32_t dead) noexcept {
+  std::uint64_t view = view_of(at);
+  if (ch::phase_of_view(view) != ch::view_phase::viewing || ch::owner_of_view(view) != dead) return;
+  // It had not given the slot back: then the item is still the slot's.
+  const bool is_slots = ch::phase_of(seen) == ch::phase::reading && ch::owner_of(seen) == dead &&
+                        (ch::turn_of(seen) & ch::kViewTurns) == ch::turn_of_view(view);
+  const std::uint64_t orphan =
+      ch::make_view(ch::turn_of_view(view), ch::bytes_of_view(view), ch::view_phase::orphan);
+  at.view.compare_exchange_strong(view, is_slots ? 0 : orphan, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("recovery.view");
+}
+
 /// A recovery died while it moved the item of this slot to the next one.
 void channel_core::recover_moving(std::uint64_t index, ch::slot_state seen) {
   const ring_place next = ring_.locate(ch::turn_of(seen) * ring_.count() + index + 1);
@@ -117,6 +131,8 @@ void channel_core::close_gaps() {
 /// full(turn) to the next slot, which is blank. False: it is not full (a taker has come by, or a putter is not done).
 bool channel_core::move_up(const ring_place& from) {
   const ring_place to = ring_.locate(from.ticket + 1);
+  // Where an older item is still viewed the gap stays, until it is the oldest slot.
+  if (view_of(*to.at) != 0) return false;
   ch::slot_state expected = ch::make_state(from.turn, ch::phase::full);
   if (!from.at->state.compare_exchange_strong(expected, ch::make_state(from.turn, ch::phase::moving, me_),
                                               std::memory_order_seq_cst)) {
@@ -125,8 +141,11 @@ bool channel_core::move_up(const ring_place& from) {
   WEIR_CRASH_POINT("recovery.gap.moving");
   to.at->state.store(ch::make_state(to.turn, ch::phase::writing, me_), std::memory_order_seq_cst);
   WEIR_CRASH_POINT("recovery.gap.writing");
-  std::memcpy(to.item(), from.item(), ring_.item_bytes());
-  to.at->meta.store(from.at->meta.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  std::memcpy(item_of(to), item_of(from), most_in_slot_);
+  if (!fixed_in_slot_) {
+    to.at->meta.store(from.at->meta.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    to.at->length.store(from.at->length.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
   ring_.publish(to);
   WEIR_CRASH_POINT("recovery.gap.moved");
   from.at->state.store(ch::make_state(from.turn, ch::phase::blank), std::memory_order_seq_cst);

@@ -251,7 +251,7 @@ void selector::listen_to_all() {
       if (offering_ == nullptr || core.rendezvous_) listen_to(core, ch::waits_for::item);
     } else if (offering_ == nullptr || &core == offering_->core().get()) {
       listen_to(core, ch::waits_for::room);
-      if (bytes_of(each->item()) > core.ring_.item_bytes()) listen_to(core, ch::waits_for::block);
+      if (core.may_need_block(bytes_of(each->item()))) listen_to(core, ch::waits_for::block);
     }
   }
   for (listener& each : listeners_) each.me->listen();

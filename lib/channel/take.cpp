@@ -38,7 +38,7 @@ take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline unti
       }
     }
     return take_once([&](const ring_place& p) {
-      std::memcpy(out, p.item(), bytes);
+      std::memcpy(out, p.fixed_item(), bytes);
       empty_slot(p);
     });
   };
@@ -95,25 +95,42 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     entry.ticket.store(p.ticket, std::memory_order_relaxed);
     entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
     WEIR_CRASH_POINT("block.taken");
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, p.item(), sizeof bytes);
-    hold_block(out, block, bytes, ch::meta_flags(meta));
+    hold_block(out, block, p.at->length.load(std::memory_order_relaxed), ch::meta_flags(meta));
     empty_slot(p);
     return;
   }
-  const std::span<const std::byte> item(p.item(), std::min(ch::meta_bytes(meta), ring_.item_bytes()));
+  const std::span<const std::byte> item(item_of(p), std::min(ch::meta_bytes(meta), most_in_slot_));
+  if (how == hold::view && !fixed_in_slot_ && ch::meta_flags(meta) == 0) return view_slot(p, out, item.size());
   if (how == hold::view && move_to_block(p.ticket, out, item, ch::meta_flags(meta))) {
     empty_slot(p);
     return;
   }
   out.drop();
   out.core_ = shared_from_this();
-  out.in_block_ = false;
+  out.lies_ = taken_item::place::here;
   std::memcpy(out.small_.data(), item.data(), item.size());
   out.small_bytes_ = static_cast<std::uint32_t>(item.size());
   out.ticket_ = p.ticket;
   out.has_references_ = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
   empty_slot(p);
+}
+
+/// Lets `out` hold an item where it lies, in a slot that we have claimed, and gives the slot itself back to the putters.
+void channel_core::view_slot(const ring_place& p, taken_item& out, std::size_t bytes) {
+  p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_release);
+  WEIR_CRASH_POINT("view.marked");
+  hold_view(p, out, bytes);
+  empty_slot(p);
+}
+
+/// The slot's word for views says viewing(me).
+void channel_core::hold_view(const ring_place& p, taken_item& out, std::size_t bytes) {
+  out.drop();
+  out.core_ = shared_from_this();
+  out.lies_ = taken_item::place::slot;
+  out.in_place_ = {p.piece(), bytes};
+  out.slot_ = p.at;
+  out.has_references_ = false;
 }
 
 /// Copies an item into a block that `out` then holds as taken. False if there is no block to be had.
@@ -144,8 +161,8 @@ void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t 
   out.drop();
   out.core_ = shared_from_this();
   out.block_ = block;
-  out.in_block_ = true;
-  out.block_bytes_ = {blocks_.data(block), bytes};
+  out.lies_ = taken_item::place::block;
+  out.in_place_ = {blocks_.data(block), bytes};
   out.has_references_ = (flags & ch::kHasReferences) != 0;
 }
 
@@ -170,6 +187,14 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
       return true;
     }
     place = ring_.locate(oldest.ticket);
+    if (oldest.view != 0) {
+      const std::size_t bytes = std::min(ch::bytes_of_view(oldest.view), most_in_slot_);
+      place.at->view.store(ch::make_view(place.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_release);
+      WEIR_CRASH_POINT("orphan.view.taken");
+      recount();
+      hold_view(place, out, bytes);
+      return true;
+    }
     place.at->state.store(ch::make_state(place.turn, ch::phase::reading, me_), std::memory_order_seq_cst);
     WEIR_CRASH_POINT("orphan.slot.taken");
     recount();
@@ -189,12 +214,15 @@ void channel_core::free_block(std::uint32_t block) noexcept {
 }
 
 void channel_core::finish_taken(taken_item& item) noexcept {
-  if (item.in_block_ && !forked_.load(std::memory_order_relaxed)) free_block(item.block_);
+  if (item.lies_ == taken_item::place::here || forked_.load(std::memory_order_relaxed)) return;
+  if (item.lies_ == taken_item::place::block) return free_block(item.block_);
+  WEIR_CRASH_POINT("view.release");
+  item.slot_->view.store(0, std::memory_order_release);  // pairs with the putters' look before they claim the slot
 }
 
 void channel_core::give_back(taken_item& item) {
   check_usable();
-  if (!item.in_block_) {
+  if (item.lies_ == taken_item::place::here) {
     taken_item moved;
     const std::uint64_t flags = item.has_references_ ? ch::kHasReferences : 0;
     if (!move_to_block(item.ticket_, moved, item.bytes(), flags)) {
@@ -204,7 +232,13 @@ void channel_core::give_back(taken_item& item) {
   }
   {
     const locked lock(*this);
-    blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
+    if (item.lies_ == taken_item::place::block) {
+      blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
+    } else {
+      const std::uint64_t turn = ch::turn_of_view(item.slot_->view.load(std::memory_order_relaxed));
+      item.slot_->view.store(ch::make_view(turn, item.in_place_.size(), ch::view_phase::orphan),
+                             std::memory_order_release);
+    }
     recount();
   }
   wake_some(header_->not_empty, 1);
@@ -216,11 +250,12 @@ taken_item& taken_item::operator=(taken_item&& other) noexcept {
   if (this == &other) return *this;
   drop();
   core_ = std::move(other.core_);
-  block_bytes_ = std::exchange(other.block_bytes_, {});
+  in_place_ = std::exchange(other.in_place_, {});
   block_ = other.block_;
+  slot_ = other.slot_;
   small_bytes_ = std::exchange(other.small_bytes_, 0);
   ticket_ = other.ticket_;
-  in_block_ = std::exchange(other.in_block_, false);
+  lies_ = std::exchange(other.lies_, place::here);
   has_references_ = std::exchange(other.has_references_, false);
   if (small_bytes_ != 0) std::memcpy(small_.data(), other.small_.data(), small_bytes_);
   return *this;

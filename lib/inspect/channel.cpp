@@ -45,6 +45,7 @@ class describer {
     out_.lock = describe_lock(h.lock, out_.segment.header->creator.pid_namespace, out_.participants);
     describe_blocks();
     describe_slots();
+    describe_views();
     count_items();
   }
 
@@ -125,6 +126,23 @@ class describer {
     }
   }
 
+  void describe_views() {
+    out_.views.clear();
+    for (std::uint64_t index = 0; index < snapshot_.views.size(); ++index) {
+      const std::uint64_t view = snapshot_.views[index];
+      if (view == 0 || !snapshot_.is_whole_view(index)) continue;
+      view_report v;
+      v.slot = index;
+      v.phase = ch::phase_of_view(view);
+      v.owner = ch::owner_of_view(view);
+      v.pid = pid_of(v.owner);
+      v.bytes = ch::bytes_of_view(view);
+      const std::uint64_t turn = ch::whole_turn_of_view(view, ch::turn_of(snapshot_.slots[index].state));
+      v.ticket = turn * snapshot_.slots.size() + index;
+      out_.views.push_back(v);
+    }
+  }
+
   [[nodiscard]] bool has_item(const slot_report& s) const noexcept {
     if (s.phase == ch::phase::full || s.phase == ch::phase::reading || s.phase == ch::phase::orphan) return true;
     if (s.phase != ch::phase::moving) return false;
@@ -152,6 +170,11 @@ class describer {
       if (!s.whole || !s.has_item || s.phase == ch::phase::reading) continue;
       ++items;
       bytes += s.bytes;
+    }
+    for (const view_report& v : out_.views) {
+      if (v.phase != ch::view_phase::orphan) continue;
+      ++items;
+      bytes += v.bytes;
     }
     for (const block_report& b : out_.blocks) {
       if (!b.whole || b.phase != ch::block_phase::orphan) continue;

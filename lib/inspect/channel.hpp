@@ -16,6 +16,7 @@ namespace weir::inspect {
 
 [[nodiscard]] const char* text_of(channels::phase phase) noexcept;
 [[nodiscard]] const char* text_of(channels::block_phase phase) noexcept;
+[[nodiscard]] const char* text_of(channels::view_phase phase) noexcept;
 [[nodiscard]] const char* text_of(channels::waits_for what) noexcept;
 [[nodiscard]] const char* text_of(channels::closing closed) noexcept;
 
@@ -55,6 +56,16 @@ struct slot_report {
   bool has_item = false;  ///< full, reading, orphan, and moving as long as the next slot does not have the item
   std::optional<std::uint32_t> block;  ///< of these: the block that holds the item
   std::uint64_t bytes = 0;             ///< of these: length of the item
+};
+
+/// An item that is read in a slot, which may have taken on other items since.
+struct view_report {
+  std::uint64_t slot = 0;
+  channels::view_phase phase{};
+  std::uint32_t owner = 0;
+  std::int32_t pid = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t ticket = 0;
 };
 
 struct block_report {
@@ -116,6 +127,7 @@ struct channel_report {
   std::vector<waiter_report> waiters;
   std::vector<binding_report> bindings;
   std::vector<slot_report> slots;
+  std::vector<view_report> views;  ///< those that could be seen whole
   std::vector<block_report> blocks;
 
   /// What contradicts itself, a sentence each. Empty while no operation is under way, and while they are, too, unless

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace weir::inspect {
 namespace {
 
@@ -21,6 +23,7 @@ class search {
 
   problems_found run() {
     look_at_slots();
+    look_at_views();
     look_at_blocks();
     look_at_waiters();
     look_at_lock();
@@ -84,6 +87,22 @@ class search {
       return;
     }
     named_by_[*s.block] = &s;
+  }
+
+  void look_at_views() {
+    for (const view_report& v : report_.views) {
+      const std::string here = fmt::format("slot {}: item {}, read in place,", v.slot, v.ticket);
+      if (v.phase != ch::view_phase::viewing && v.phase != ch::view_phase::orphan) {
+        single("{} has no phase but {}", here, static_cast<unsigned>(v.phase));
+        continue;
+      }
+      const std::string why = wrong_with_owner(v.owner);
+      if (v.phase == ch::view_phase::viewing && !why.empty()) single("{} is held by {}", here, why);
+      if (v.phase == ch::view_phase::orphan && v.owner != 0) single("{} is an orphan, yet owned by {}", here, v.owner);
+      if (v.bytes > constants_.slot_item_bytes()) {
+        single("{} has {} bytes, more than the slot's {}", here, v.bytes, constants_.slot_item_bytes());
+      }
+    }
   }
 
   void look_at_blocks() {
@@ -165,7 +184,10 @@ class search {
   void look_at_counts() {
     const lock_report& lock = report_.lock;
     if (lock.held || lock.owner_died || lock.damaged) return;
-    const auto orphans = report_.slots_in[static_cast<std::size_t>(ch::phase::orphan)] +
+    const auto viewed = static_cast<std::uint64_t>(
+        std::count_if(report_.views.begin(), report_.views.end(),
+                      [](const view_report& v) { return v.phase == ch::view_phase::orphan; }));
+    const auto orphans = viewed + report_.slots_in[static_cast<std::size_t>(ch::phase::orphan)] +
                          report_.blocks_in[static_cast<std::size_t>(ch::block_phase::orphan)];
     if (orphans != report_.orphans) overall("orphans: {} counted, {} there", report_.orphans, orphans);
     for (const binding_words& b : snapshot_.header.bindings) {

@@ -16,7 +16,7 @@ namespace {
 
 namespace ch = weir::channels;
 
-static_assert(sizeof(slot_words) == sizeof(ch::slot) && offsetof(slot_words, meta) == offsetof(ch::slot, meta));
+static_assert(offsetof(slot_words, meta) == offsetof(ch::slot, meta));
 static_assert(offsetof(block_words, flags) == offsetof(ch::block_entry, flags));
 static_assert(offsetof(participant_words, used) == offsetof(ch::participant_entry, used) &&
               offsetof(participant_words, attached_ns) == offsetof(ch::participant_entry, attached_ns));
@@ -62,7 +62,9 @@ header_words words_of(const ch::channel_header& h) {
   return out;
 }
 
-std::optional<channel_snapshot> look_once(const segment_file& file, const ch::channel_geometry& g, std::string& why) {
+std::optional<channel_snapshot> look_once(const segment_file& file, const channel_constants& constants,
+                                          std::string& why) {
+  const ch::channel_geometry& g = constants.geometry;
   const auto h = std::make_unique<ch::channel_header>();
   channel_snapshot out;
   bool whole = read_header(file, *h);
@@ -80,9 +82,13 @@ std::optional<channel_snapshot> look_once(const segment_file& file, const ch::ch
         file.read_rows<participant_words>(g.participants_offset, h->participants_high, sizeof(ch::participant_entry));
     out.waiters = file.read_rows<waiter_words>(g.waiters_offset, waiters_high, sizeof(ch::waiter_entry));
     out.slots = file.read_rows<slot_words>(g.slots_offset, g.slot_count, g.slot_bytes);
+    if (!constants.items_fit_slots()) {
+      out.views = file.read_rows<std::uint64_t>(g.slots_offset + offsetof(ch::slot, view), g.slot_count, g.slot_bytes);
+    }
     out.blocks = file.read_rows<block_words>(g.block_table_offset, g.block_count, sizeof(ch::block_entry));
     whole = out.participants.size() == h->participants_high && out.waiters.size() == waiters_high &&
-            out.slots.size() == g.slot_count && out.blocks.size() == g.block_count;
+            out.slots.size() == g.slot_count && (out.views.empty() || out.views.size() == g.slot_count) &&
+            out.blocks.size() == g.block_count;
   }
   if (!whole) {
     why = "the file became shorter while it was read";
@@ -116,7 +122,7 @@ std::vector<bool> find_moving(const segment_file& file, const std::vector<Row>& 
 }
 
 bool same(const channel_snapshot& a, const channel_snapshot& b) {
-  return a.header == b.header && a.slots == b.slots && a.blocks == b.blocks && a.participants == b.participants &&
+  return a.header == b.header && a.slots == b.slots && a.views == b.views && a.blocks == b.blocks && a.participants == b.participants &&
          a.waiters == b.waiters;
 }
 
@@ -162,13 +168,15 @@ std::optional<channel_constants> read_constants(const segment_file& file, std::u
 std::optional<channel_snapshot> take_snapshot(const segment_file& file, const channel_constants& constants, int looks,
                                               std::string& why) {
   const ch::channel_geometry& g = constants.geometry;
-  std::optional<channel_snapshot> now = look_once(file, g, why);
+  std::optional<channel_snapshot> now = look_once(file, constants, why);
   for (int left = looks - 1; now && left > 0; --left) {
-    std::optional<channel_snapshot> again = look_once(file, g, why);
+    std::optional<channel_snapshot> again = look_once(file, constants, why);
     if (!again) return std::nullopt;
     const bool settled = same(*now, *again);
     if (!settled && left == 1) {
       again->slot_moves = find_moving(file, now->slots, again->slots, g.slots_offset, g.slot_bytes);
+      again->view_moves =
+          find_moving(file, now->views, again->views, g.slots_offset + offsetof(ch::slot, view), g.slot_bytes);
       again->block_moves = find_moving(file, now->blocks, again->blocks, g.block_table_offset, sizeof(ch::block_entry));
     }
     now = std::move(again);

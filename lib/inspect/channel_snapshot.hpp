@@ -21,9 +21,12 @@ struct channel_constants {
   std::uint64_t idle_block_bytes = 0;
   std::uint32_t fixed_bytes = 0;  // from the segment's header
 
-  [[nodiscard]] std::size_t slot_item_bytes() const noexcept { return geometry.slot_bytes - channels::kSlotItem; }
-  /// Slots hold bare items then: their second word means nothing.
-  [[nodiscard]] bool items_fit_slots() const noexcept { return fixed_bytes != 0 && fixed_bytes <= slot_item_bytes(); }
+  /// Slots hold bare items then: only their first word means anything.
+  [[nodiscard]] bool items_fit_slots() const noexcept {
+    return channels::lie_in_slots(fixed_bytes, geometry.slot_bytes);
+  }
+  /// Of the other channels: room in a slot.
+  [[nodiscard]] std::size_t slot_item_bytes() const noexcept { return geometry.slot_bytes - channels::kPiece; }
 };
 
 // The words of channel_layout.hpp that change, copied out; the first members of its structs.
@@ -96,13 +99,16 @@ struct channel_snapshot {
   std::vector<participant_words> participants;  // entry 0, which is nobody, too
   std::vector<waiter_words> waiters;
   std::vector<slot_words> slots;
+  std::vector<std::uint64_t> views;  // the slots' words for views; none where items fit the slots
   std::vector<block_words> blocks;
-  // Of the slots and blocks: seen twice the same. Empty: all of them.
+  // Of the slots, views and blocks: not seen twice the same. Empty: all of them were.
   std::vector<bool> slot_moves;
+  std::vector<bool> view_moves;
   std::vector<bool> block_moves;
   bool settled = false;  // everything was seen twice the same, so it was so at one instant: turns never come back
 
   [[nodiscard]] bool is_whole_slot(std::size_t i) const noexcept { return slot_moves.empty() || !slot_moves[i]; }
+  [[nodiscard]] bool is_whole_view(std::size_t i) const noexcept { return view_moves.empty() || !view_moves[i]; }
   [[nodiscard]] bool is_whole_block(std::size_t i) const noexcept { return block_moves.empty() || !block_moves[i]; }
 };
 

@@ -67,6 +67,15 @@ const char* text_of(channels::block_phase phase) noexcept {
   return "?";
 }
 
+const char* text_of(channels::view_phase phase) noexcept {
+  switch (phase) {
+    case channels::view_phase::none: return "none";
+    case channels::view_phase::viewing: return "viewing";
+    case channels::view_phase::orphan: return "orphan";
+  }
+  return "?";
+}
+
 const char* text_of(channels::waits_for what) noexcept {
   switch (what) {
     case channels::waits_for::nothing: return "nothing";

@@ -146,16 +146,16 @@ bool put(channel_core& core, loaned_block& item, std::size_t bytes, deadline unt
 enum class take_status { taken, empty, stopped };
 
 /// An item that this process has claimed. Counts as taken when destroyed; give_back() hands it to the next taker, first
-/// of all that is inside. Items that lay in a slot have been copied here; larger ones are read in place.
+/// of all that is inside. Items that lay in a slot may have been copied here; others are read in place.
 class taken_item {
  public:
   taken_item() noexcept {}  // leaves small_ as it is
   taken_item(taken_item&& other) noexcept;
   taken_item& operator=(taken_item&& other) noexcept;
   ~taken_item();
-  /// Valid until the item is destroyed, moved (items from a slot) or given back.
+  /// Valid until the item is destroyed, moved (items that were copied) or given back.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-    return in_block_ ? block_bytes_ : std::span<const std::byte>(small_.data(), small_bytes_);
+    return lies_ != place::here ? in_place_ : std::span<const std::byte>(small_.data(), small_bytes_);
   }
   [[nodiscard]] bool has_references() const noexcept { return has_references_; }
   [[nodiscard]] explicit operator bool() const noexcept { return core_ != nullptr; }
@@ -165,19 +165,21 @@ class taken_item {
   friend class channel_core;
   /// What the destructor does.
   void drop() noexcept;
-  static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kSlotItem;  // the most a slot holds
+  static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kPiece;  // the most a slot holds
+  enum class place : std::uint8_t { here, slot, block };
   core_handle core_;
-  std::span<const std::byte> block_bytes_;
+  std::span<const std::byte> in_place_;  // in the slot or block
+  channels::slot* slot_ = nullptr;
   std::uint32_t block_ = 0;
   std::uint32_t small_bytes_ = 0;
-  std::uint64_t ticket_ = 0;  // of an item from a slot
-  bool in_block_ = false;
+  std::uint64_t ticket_ = 0;  // of an item that was copied here
+  place lies_ = place::here;
   bool has_references_ = false;
   alignas(16) std::array<std::byte, kSmall> small_;
 };
 
-/// How a claimed item is to be held: `copy` may leave small items as copies in the taken_item; `view` always holds a
-/// block in shared memory, so that the item goes to another taker if this process dies before it is done.
+/// How a claimed item is to be held: `copy` may leave small items as copies in the taken_item; `view` always holds it in
+/// shared memory, so that it goes to another taker if this process dies before it is done.
 enum class hold { copy, view };
 
 /// Removes the oldest item into `out`. `empty`: none until the deadline. `stopped`: stop was requested; nothing taken.

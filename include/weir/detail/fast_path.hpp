@@ -29,20 +29,20 @@ class fast_path {
  public:
   /// `bytes` is the size that all items have.
   [[nodiscard]] bool put_fixed(const void* item, std::size_t bytes) noexcept {
-    return put_in_slot([&](const channels::ring::place& p) { std::memcpy(p.item(), item, bytes); });
+    return put<false>([&](const channels::ring::place& p) { std::memcpy(p.fixed_item(), item, bytes); });
   }
   [[nodiscard]] bool take_fixed(void* item, std::size_t bytes) noexcept {
     channels::ring::place p;
     if (!may_take() || !ring_.claim_next_take(me_, p)) return false;
-    std::memcpy(item, p.item(), bytes);
+    std::memcpy(item, p.fixed_item(), bytes);
     release(p);
     return true;
   }
 
   [[nodiscard]] bool put_piece(const void* item, std::size_t bytes) noexcept {
     if (bytes > most_in_slot_) return false;
-    return put_in_slot([&](const channels::ring::place& p) {
-      if (bytes != 0) std::memcpy(p.item(), item, bytes);
+    return put<true>([&](const channels::ring::place& p) {
+      if (bytes != 0) std::memcpy(p.piece(), item, bytes);
       p.at->meta.store(channels::make_meta(channels::kNoBlock, 0, bytes), std::memory_order_relaxed);
     });
   }
@@ -58,7 +58,7 @@ class fast_path {
     const std::size_t bytes = channels::meta_bytes(meta);
     const bool lies_here = channels::meta_block(meta) == channels::kNoBlock && channels::meta_flags(meta) == 0;
     if (!lies_here || bytes > most_in_slot_ || !expect(bytes) || !ring_.claim_take_at(p, me_)) return false;
-    read(std::span<const std::byte>(p.item(), bytes));
+    read(std::span<const std::byte>(p.piece(), bytes));
     release(p);
     return true;
   }
@@ -73,11 +73,11 @@ class fast_path {
   [[nodiscard]] bool may_take() const noexcept {
     return is_open_.load(std::memory_order_relaxed) && orphans_->load(std::memory_order_acquire) == 0;
   }
-  template <class Write>
-  bool put_in_slot(Write&& write) noexcept {
+  template <bool Viewable, class Write>
+  bool put(Write&& write) noexcept {
     if (!is_open_.load(std::memory_order_relaxed) || closed_->load(std::memory_order_relaxed) != 0) return false;
     channels::ring::place p;
-    if (!ring_.claim_next_put(me_, p)) return false;
+    if (!ring_.claim_next_put<Viewable>(me_, p)) return false;
     if (closed_->load(std::memory_order_seq_cst) != 0) {  // meanwhile: takers may have found nothing and gone
       ring_.abandon(p);
       wake_some(*not_empty_, INT_MAX);
@@ -104,7 +104,7 @@ class fast_path {
   // This way: not for items of one size that do not fit the slots, for a rendezvous, in a forked child, where heavy
   // fences do not reach.
   std::atomic<bool> is_open_{false};
-  std::size_t most_in_slot_ = 0;  // bytes of an item
+  std::size_t most_in_slot_ = 0;  // bytes of an item that lies in its slot
   std::atomic<std::uint32_t>* closed_ = nullptr;
   std::atomic<std::uint32_t>* orphans_ = nullptr;
   channels::event* not_empty_ = nullptr;

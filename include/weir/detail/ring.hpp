@@ -19,14 +19,19 @@ class ring {
     claimed,
     none,  ///< put: full; take: empty
     busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
+    viewed,  ///< put: the slot that comes next is empty, but an older item is still viewed there
   };
+  /// Where an item that is put is to lie, which decides whether a slot that is viewed will do.
+  enum class lies { in_slot, in_block };
 
   /// A slot that this process has claimed, or may look at.
   struct place {
     std::uint64_t ticket = 0;
     std::uint64_t turn = 0;
     slot* at = nullptr;
-    [[nodiscard]] std::byte* item() const noexcept { return reinterpret_cast<std::byte*>(at) + kSlotItem; }
+    /// The item, in channels whose items all lie in the slots; and in all others, if it lies there.
+    [[nodiscard]] std::byte* fixed_item() const noexcept { return reinterpret_cast<std::byte*>(at) + kFixedItem; }
+    [[nodiscard]] std::byte* piece() const noexcept { return reinterpret_cast<std::byte*>(at) + kPiece; }
   };
 
   /// Where the ring lies in this process. The counters and the mark are those of the channel's header.
@@ -51,7 +56,6 @@ class ring {
         inverse_(count_ > 1 ? UINT64_MAX / count_ : 0) {}
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
-  [[nodiscard]] std::size_t item_bytes() const noexcept { return slot_bytes_ - kSlotItem; }
 
   [[nodiscard]] place locate(std::uint64_t ticket) const noexcept {
     place p;
@@ -80,12 +84,15 @@ class ring {
   [[nodiscard]] place next_put() const noexcept { return locate(tail_->load(std::memory_order_relaxed)); }
   [[nodiscard]] place next_take() const noexcept { return locate(head_->load(std::memory_order_relaxed)); }
 
-  /// claim_put() where the counter says, which is nearly always right. False: not so, or the channel is full.
+  /// claim_put() where the counter says, which is nearly always right. False: not so, or the channel is full. `Viewable`:
+  /// the item is to lie in the slot, and the slot may be viewed.
+  template <bool Viewable>
   bool claim_next_put(std::uint32_t me, place& out) noexcept {
     out = next_put();
     __builtin_prefetch(out.at, 1);
-    const slot_state free = make_state(out.turn, phase::empty);
-    return out.at->state.load(std::memory_order_relaxed) == free && claim_put_at(out, me);
+    if (out.at->state.load(std::memory_order_acquire) != make_state(out.turn, phase::empty)) return false;
+    if (Viewable && out.at->view.load(std::memory_order_acquire) != 0) return false;
+    return claim_put_at(out, me);
   }
 
   /// empty(turn) -> writing(turn, me). False: somebody else was there before.
@@ -125,14 +132,16 @@ class ring {
     return true;
   }
 
-  /// Claims the slot for the next put: empty(turn) -> writing(turn, me).
-  outcome claim_put(std::uint32_t me, place& out) noexcept {
+  /// Claims the slot for the next put: empty(turn) -> writing(turn, me). In channels whose items have one size and lie in
+  /// the slots, which have no word for views, `where` is in_block.
+  outcome claim_put(std::uint32_t me, place& out, lies where) noexcept {
     std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       if (ahead == 0 && phase_of(seen) == phase::empty) {
+        if (where == lies::in_slot && p.at->view.load(std::memory_order_acquire) != 0) return outcome::viewed;
         if (!claim_put_at(p, me)) continue;
         out = p;
         return outcome::claimed;

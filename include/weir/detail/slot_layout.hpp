@@ -63,14 +63,49 @@ constexpr std::uint32_t meta_block(std::uint64_t meta) noexcept { return static_
 constexpr std::uint64_t meta_flags(std::uint64_t meta) noexcept { return (meta >> 16U) & 0xffffU; }
 constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0xffffU; }
 
-// byte 0 state, 8 meta, 16 the item (slot_bytes - 16), or the length (64 bits) of an item that lies in a block, so that a
-// taker needs this line only. A putter that dies while writing leaves anything in 8 and 16.
+// A slot's third word: the item of this or an earlier turn that is read where it lies, by a view. 0: none.
+//   turn (the lower 39 bits) | bytes (11) | phase (2) | owner (12)
+//
+//   0 --taker, the slot being reading(turn, me)--> viewing(turn, me) --taker, when the view goes--> 0
+//   viewing(turn, dead) --recovery--> 0 if the slot is still reading(turn, dead), which becomes an orphan, else orphan
+//   orphan --taker, under the lock--> viewing(turn, me)      viewing(turn, me) --taker gives back, under the lock--> orphan
+//
+// While it is not 0 items of later turns do not lie in the slot but in blocks, so that a view holds nobody up. It becomes
+// not 0 only while the slot is reading(me): who sees the slot empty, and this 0, and then claims the slot, may write.
+// release: each store of 0, and of empty(turn + 1) after viewing; acquire: the loads in claim_put() and claim_next_put().
+enum class view_phase : std::uint64_t { none = 0, viewing = 1, orphan = 2 };
+inline constexpr std::uint64_t kViewTurns = (std::uint64_t{1} << 39U) - 1;
+constexpr std::uint64_t make_view(std::uint64_t turn, std::size_t bytes, view_phase p, std::uint32_t owner = 0) noexcept {
+  return (turn << 25U) | (std::uint64_t{bytes} << 14U) | (static_cast<std::uint64_t>(p) << 12U) | owner;
+}
+constexpr std::uint64_t turn_of_view(std::uint64_t view) noexcept { return view >> 25U; }
+constexpr std::size_t bytes_of_view(std::uint64_t view) noexcept { return (view >> 14U) & 0x7ffU; }
+constexpr view_phase phase_of_view(std::uint64_t view) noexcept { return static_cast<view_phase>((view >> 12U) & 3U); }
+constexpr std::uint32_t owner_of_view(std::uint64_t view) noexcept { return static_cast<std::uint32_t>(view & 0xfffU); }
+/// The whole turn of a view, in a slot that is in turn `now` or was a little while ago.
+constexpr std::uint64_t whole_turn_of_view(std::uint64_t view, std::uint64_t now) noexcept {
+  return now - ((now - turn_of_view(view)) & kViewTurns);
+}
+static_assert(kMostSlotBytes <= 0x7ff);
+
+// byte  field   in channels whose items have one size and lie in the slots    in all others
+//    0  state   above                                                         above
+//    8  meta    not used                                                      above
+//   16  view    the item, from here on                                        above
+//   24  length                                                                of an item that lies in a block, so that a
+//                                                                             taker needs this line only
+//   32                                                                        an item that lies here
+// A putter that dies while writing leaves anything in meta, length and the item.
 struct slot {
   std::atomic<slot_state> state;
   std::atomic<std::uint64_t> meta;
+  std::atomic<std::uint64_t> view;
+  std::atomic<std::uint64_t> length;
 };
-inline constexpr std::size_t kSlotItem = sizeof(slot);
-static_assert(sizeof(slot) == 16 && offsetof(slot, meta) == 8);
+inline constexpr std::size_t kFixedItem = 16;
+inline constexpr std::size_t kPiece = sizeof(slot);
+static_assert(sizeof(slot) == 32 && offsetof(slot, meta) == 8 && offsetof(slot, view) == kFixedItem);
+static_assert(offsetof(slot, length) == 24);
 
 // ------------------------------------------------------------------------------------------------------------ events
 
