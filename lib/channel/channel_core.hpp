@@ -157,6 +157,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   bool spin_to_put(Once&& once);
   template <class Once>
   bool spin_to_take(Once&& once, const std::stop_token& stop);
+  /// A channel that is full is emptied slot by slot: a putter that came for each of them at once would fetch its line from
+  /// under the taker's hands. So it waits a little, until there are several.
+  void keep_distance(const ring_place& p) noexcept;
   bool spin_at(const ring_place& p, ch::slot_state seen, sync::patience& patience) noexcept;
 
   // put.cpp
@@ -168,6 +171,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] bool may_need_block(std::size_t bytes) const noexcept {
     return bytes > most_in_slot_ || view_of(*ring_.next_put().at) != 0;
   }
+  [[nodiscard]] bool view_goes_soon() noexcept;
   std::uint32_t claim_block(deadline until);
   void publish(const ring_place& p, wake when) noexcept;
 

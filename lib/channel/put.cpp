@@ -40,7 +40,9 @@ channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_plac
     case ch::ring::outcome::claimed: break;
     case ch::ring::outcome::none: return attempt::not_yet;
     case ch::ring::outcome::busy: return attempt::busy;
-    case ch::ring::outcome::viewed: claimed = {}; return attempt::done;
+    case ch::ring::outcome::viewed:
+      claimed = {};
+      return attempt::done;  // with that result: the caller tries something else
   }
   if (is_closed()) {  // meanwhile: a taker may already have found nothing and gone, so the item must not go in
     ring_.abandon(claimed);
@@ -144,14 +146,15 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   std::size_t bytes = 0;
   for (const auto part : item.parts) bytes += part.size();
   check_item_bytes(bytes);
-  if (bytes <= most_in_slot_) {
+  while (bytes <= most_in_slot_) {
     const auto write = [&](const ring_place& p) {
       gather(p.piece(), item);
       p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
     };
     const put_result result = put_claimed(until, when, write, lies::in_slot, left);
     if (result != put_result::viewed) return result == put_result::done;
-    wake_some(header_->not_full, 1);  // somebody else may do what we were woken for before we have a block
+    wake_some(header_->not_full, 1);  // somebody else may do what we were woken for, until we have a block
+    if (until.is_at_once() || !view_goes_soon()) break;
   }
   check_open("put into channel");
   if (until.is_at_once() && !rendezvous_ && ring_.settled_tail() - ring_.settled_head() >= ring_.count()) {
@@ -177,6 +180,18 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
     held.core_.reset();  // the slot holds it now
   }
   return done;
+}
+
+/// False: the item in the slot that comes next is viewed, and goes on being viewed.
+bool channel_core::view_goes_soon() noexcept {
+  constexpr int kRounds = 200;  // some microseconds: what a block would cost
+  const ring_place p = ring_.next_put();
+  keep_distance(p);
+  for (int round = 0; round < kRounds; ++round) {
+    if (p.at->view.load(std::memory_order_relaxed) == 0) return true;
+    sync::relax();
+  }
+  return false;
 }
 
 std::uint32_t channel_core::claim_block(deadline until) {

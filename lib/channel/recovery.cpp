@@ -67,6 +67,12 @@ void channel_core::recover_slots(std::uint32_t dead) {
   for (std::uint64_t index = 0; index < ring_.count(); ++index) {
     ch::slot* const at = ring_.slot_at(index);
     ch::slot_state seen = at->state.load(std::memory_order_acquire);
+    if (ch::phase_of(seen) == ch::phase::viewing && ch::owner_of(seen) == dead) {
+      // From here on no putter can take the slot away from the item.
+      const ch::slot_state reading = ch::make_state(ch::turn_of(seen), ch::phase::reading, dead);
+      if (at->state.compare_exchange_strong(seen, reading, std::memory_order_seq_cst)) seen = reading;
+      WEIR_CRASH_POINT("recovery.viewing");
+    }
     recover_view(*at, seen, dead);
     if (ch::owner_of(seen) != dead) continue;
     const std::uint64_t turn = ch::turn_of(seen);

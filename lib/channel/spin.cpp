@@ -3,6 +3,17 @@
 
 namespace weir::detail {
 
+void channel_core::keep_distance(const ring_place& p) noexcept {
+  constexpr std::uint64_t kDistance = 8;
+  constexpr int kRounds = 64;
+  if (ring_.count() < 4 * kDistance) return;
+  const ring_place ahead = ring_.locate(p.ticket + kDistance);
+  for (int round = 0; round < kRounds; ++round) {
+    if (ch::turns_ahead(ahead.at->state.load(std::memory_order_relaxed), ahead.turn) >= 0) return;
+    sync::relax();
+  }
+}
+
 bool channel_core::spin_at(const ring_place& p, ch::slot_state seen, sync::patience& patience) noexcept {
   while (patience.pause()) {
     __builtin_prefetch(p.at, 1);  // the claim that follows has the line already

@@ -16,6 +16,7 @@ bool channel_core::spin_to_put(Once&& once) {
     const ring_place p = ring_.next_put();
     const ch::slot_state seen = p.at->state.load(std::memory_order_relaxed);
     if (once() == attempt::done) return true;
+    keep_distance(p);
     if (!spin_at(p, seen, patience)) return false;
   }
 }

@@ -115,12 +115,15 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
   empty_slot(p);
 }
 
-/// Lets `out` hold an item where it lies, in a slot that we have claimed, and gives the slot itself back to the putters.
+/// Lets `out` hold an item where it lies, in a slot that we have claimed, and lets putters have the slot if they need it.
 void channel_core::view_slot(const ring_place& p, taken_item& out, std::size_t bytes) {
-  p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_release);
+  p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_relaxed);
   WEIR_CRASH_POINT("view.marked");
   hold_view(p, out, bytes);
-  empty_slot(p);
+  // The putter of a rendezvous waits for its slot to be empty.
+  if (rendezvous_ || !heavy_fences_reach_us_) return empty_slot(p);
+  ring_.let_view(p, me_);
+  look_for_sleepers(*not_full_, calm_takes_);
 }
 
 /// The slot's word for views says viewing(me).
@@ -130,6 +133,7 @@ void channel_core::hold_view(const ring_place& p, taken_item& out, std::size_t b
   out.lies_ = taken_item::place::slot;
   out.in_place_ = {p.piece(), bytes};
   out.slot_ = p.at;
+  out.turn_ = p.turn;
   out.has_references_ = false;
 }
 
@@ -218,6 +222,8 @@ void channel_core::finish_taken(taken_item& item) noexcept {
   if (item.lies_ == taken_item::place::block) return free_block(item.block_);
   WEIR_CRASH_POINT("view.release");
   item.slot_->view.store(0, std::memory_order_release);  // pairs with the putters' look before they claim the slot
+  WEIR_CRASH_POINT("view.released");
+  ring_.end_view(*item.slot_, item.turn_, me_);  // who waits for room was told when the view was made
 }
 
 void channel_core::give_back(taken_item& item) {
@@ -235,8 +241,8 @@ void channel_core::give_back(taken_item& item) {
     if (item.lies_ == taken_item::place::block) {
       blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
     } else {
-      const std::uint64_t turn = ch::turn_of_view(item.slot_->view.load(std::memory_order_relaxed));
-      item.slot_->view.store(ch::make_view(turn, item.in_place_.size(), ch::view_phase::orphan),
+      ring_.end_view(*item.slot_, item.turn_, me_);
+      item.slot_->view.store(ch::make_view(item.turn_, item.in_place_.size(), ch::view_phase::orphan),
                              std::memory_order_release);
     }
     recount();
@@ -253,6 +259,7 @@ taken_item& taken_item::operator=(taken_item&& other) noexcept {
   in_place_ = std::exchange(other.in_place_, {});
   block_ = other.block_;
   slot_ = other.slot_;
+  turn_ = other.turn_;
   small_bytes_ = std::exchange(other.small_bytes_, 0);
   ticket_ = other.ticket_;
   lies_ = std::exchange(other.lies_, place::here);

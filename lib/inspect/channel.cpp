@@ -121,7 +121,7 @@ class describer {
       s.pid = pid_of(s.owner);
       s.ticket = s.turn * snapshot_.slots.size() + index;
       if (has_item(s)) describe_item(words.meta, s);
-      if (s.whole && s.phase <= ch::phase::moving) ++out_.slots_in[static_cast<std::size_t>(s.phase)];
+      if (s.whole && s.phase <= ch::phase::viewing) ++out_.slots_in[static_cast<std::size_t>(s.phase)];
       out_.slots.push_back(s);
     }
   }
@@ -144,7 +144,7 @@ class describer {
   }
 
   [[nodiscard]] bool has_item(const slot_report& s) const noexcept {
-    if (s.phase == ch::phase::full || s.phase == ch::phase::reading || s.phase == ch::phase::orphan) return true;
+    if (s.phase == ch::phase::full || ch::is_claimed_by_taker(s.phase)) return true;
     if (s.phase != ch::phase::moving) return false;
     const std::uint64_t next = s.ticket + 1;
     const std::uint64_t count = snapshot_.slots.size();
@@ -167,7 +167,9 @@ class describer {
     std::uint64_t items = 0;
     std::uint64_t bytes = 0;
     for (const slot_report& s : out_.slots) {
-      if (!s.whole || !s.has_item || s.phase == ch::phase::reading) continue;
+      if (!s.whole || !s.has_item || s.phase == ch::phase::reading || s.phase == ch::phase::viewing) {
+        continue;
+      }
       ++items;
       bytes += s.bytes;
     }

@@ -20,7 +20,7 @@ namespace weir::inspect {
 [[nodiscard]] const char* text_of(channels::waits_for what) noexcept;
 [[nodiscard]] const char* text_of(channels::closing closed) noexcept;
 
-inline constexpr std::size_t kSlotPhases = static_cast<std::size_t>(channels::phase::moving) + 1;
+inline constexpr std::size_t kSlotPhases = static_cast<std::size_t>(channels::phase::viewing) + 1;
 inline constexpr std::size_t kBlockPhases = static_cast<std::size_t>(channels::block_phase::orphan) + 1;
 
 /// An attached process. `entry` is what slots and blocks call it.

@@ -56,11 +56,12 @@ class search {
     for (const slot_report& s : report_.slots) {
       if (!s.whole) continue;
       const auto here = fmt::format("slot {}, ticket {}", s.index, s.ticket);
-      if (s.phase > ch::phase::moving) {
+      if (s.phase > ch::phase::viewing) {
         single("{}: has no phase but {}", here, static_cast<unsigned>(s.phase));
         continue;
       }
-      const bool owned = s.phase == ch::phase::writing || s.phase == ch::phase::reading || s.phase == ch::phase::moving;
+      const bool owned = s.phase == ch::phase::writing || s.phase == ch::phase::reading ||
+                         s.phase == ch::phase::moving || s.phase == ch::phase::viewing;
       if (!owned && s.owner != 0) single("{}: is {}, yet owned by participant {}", here, text_of(s.phase), s.owner);
       if (owned) {
         const std::string why = wrong_with_owner(s.owner);

@@ -203,7 +203,7 @@ ticket_range find_tickets(const channel_snapshot& snapshot) {
     // The tickets with which this slot is claimed next, counted from the first slot's turn on.
     const std::int64_t here = ahead * count + i;
     const std::int64_t put = phase == ch::phase::empty ? here : here + count;
-    const std::int64_t take = phase == ch::phase::reading || phase == ch::phase::orphan ? here + count : here;
+    const std::int64_t take = ch::is_claimed_by_taker(phase) ? here + count : here;
     tail = std::min(tail, put);
     last_tail = std::max(last_tail, put);
     head = std::min(head, take);

@@ -52,6 +52,7 @@ const char* text_of(channels::phase phase) noexcept {
     case channels::phase::blank: return "blank";
     case channels::phase::orphan: return "orphan";
     case channels::phase::moving: return "moving";
+    case channels::phase::viewing: return "viewing";
   }
   return "?";
 }

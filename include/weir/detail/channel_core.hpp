@@ -169,7 +169,8 @@ class taken_item {
   enum class place : std::uint8_t { here, slot, block };
   core_handle core_;
   std::span<const std::byte> in_place_;  // in the slot or block
-  channels::slot* slot_ = nullptr;
+  channels::slot* slot_ = nullptr;  // of an item that lies there, and its turn
+  std::uint64_t turn_ = 0;
   std::uint32_t block_ = 0;
   std::uint32_t small_bytes_ = 0;
   std::uint64_t ticket_ = 0;  // of an item that was copied here

@@ -19,7 +19,7 @@ class ring {
     claimed,
     none,  ///< put: full; take: empty
     busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
-    viewed,  ///< put: the slot that comes next is empty, but an older item is still viewed there
+    viewed,  ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
   };
   /// Where an item that is put is to lie, which decides whether a slot that is viewed will do.
   enum class lies { in_slot, in_block };
@@ -156,6 +156,12 @@ class ring {
         skip_blank({ticket - count_, p.turn - 1, p.at});
         continue;
       }
+      if (phase_of(seen) == phase::viewing) {
+        if (where == lies::in_slot) return outcome::viewed;
+        p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::empty), std::memory_order_seq_cst);
+        WEIR_CRASH_POINT("ring.put.detached");
+        continue;
+      }
       return phase_of(seen) == phase::full ? outcome::none : outcome::busy;
     }
   }
@@ -208,8 +214,7 @@ class ring {
       if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty)) return outcome::none;
       if (ahead == 0 && (phase_of(seen) == phase::writing || phase_of(seen) == phase::moving)) return outcome::busy;
       // Claimed by a taker before, if it is of this turn; else the head lags by whole turns.
-      const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
-      ticket = next_after(ticket, ahead, claimed);
+      ticket = next_after(ticket, ahead, is_claimed_by_taker(phase_of(seen)));
       move_on(*head_, ticket);
     }
   }
@@ -240,6 +245,17 @@ class ring {
     WEIR_CRASH_POINT("ring.take.released");
   }
 
+  /// reading(turn, me) -> viewing(turn, me): the item is read where it lies, and putters may have the slot.
+  void let_view(const place& p, std::uint32_t me) noexcept {
+    p.at->state.store(make_state(p.turn, phase::viewing, me), std::memory_order_release);  // pairs with claim_put()
+    WEIR_CRASH_POINT("ring.take.viewing");
+  }
+  /// viewing(turn, me) -> empty(turn + 1), unless a putter has done that.
+  void end_view(slot& at, std::uint64_t turn, std::uint32_t me) noexcept {
+    slot_state expected = make_state(turn, phase::viewing, me);
+    at.state.compare_exchange_strong(expected, make_state(turn + 1, phase::empty), std::memory_order_seq_cst);
+  }
+
   /// The ticket of the next put, and of the next take, found by looking at the slots.
   [[nodiscard]] std::uint64_t settled_tail() const noexcept {
     std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
@@ -257,7 +273,7 @@ class ring {
       const place p = locate(ticket);
       const slot_state seen = p.at->state.load(std::memory_order_acquire);
       const std::int64_t ahead = turns_ahead(seen, p.turn);
-      const bool claimed = phase_of(seen) == phase::reading || phase_of(seen) == phase::orphan;
+      const bool claimed = is_claimed_by_taker(phase_of(seen));
       if (ahead < 0 || (ahead == 0 && !claimed)) return ticket;
       ticket = next_after(ticket, ahead, claimed);
     }

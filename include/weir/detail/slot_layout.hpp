@@ -29,6 +29,11 @@ inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: 
 //   reading(turn, dead) --recovery--> orphan(turn)    the take never returned: the next taker gets the item first
 //   orphan(turn)        --taker, under the lock--> reading(turn, me)
 //
+// An item that is read where it lies, by a view (see the third word):
+//   reading(turn, me)   --taker, its third word written--> viewing(turn, me) --taker, the view goes--> empty(turn+1)
+//   viewing(turn, any)  --putter that needs the slot, the third word stays--> empty(turn+1)
+//   viewing(turn, dead) --recovery--> reading(turn, dead), and on as above
+//
 // A blank slot behind full ones would take away from the capacity until the ones before it were taken, so recovery moves
 // those up, under the lock, the nearest first, from slot p to the next, which is blank:
 //   full(turn) --recovery--> moving(turn, me), the next: blank(turn') --recovery--> writing(turn', me); copy;
@@ -37,7 +42,11 @@ inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: 
 // Takers cannot pass a moving slot, so the next one stays full until then.
 //
 // release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
-enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6 };
+enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6, viewing = 7 };
+/// A taker has claimed the item of that turn.
+constexpr bool is_claimed_by_taker(phase p) noexcept {
+  return p == phase::reading || p == phase::viewing || p == phase::orphan;
+}
 
 using slot_state = std::uint64_t;
 constexpr slot_state make_state(std::uint64_t turn, phase p, std::uint32_t owner = 0) noexcept {
@@ -70,9 +79,10 @@ constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0x
 //   viewing(turn, dead) --recovery--> 0 if the slot is still reading(turn, dead), which becomes an orphan, else orphan
 //   orphan --taker, under the lock--> viewing(turn, me)      viewing(turn, me) --taker gives back, under the lock--> orphan
 //
-// While it is not 0 items of later turns do not lie in the slot but in blocks, so that a view holds nobody up. It becomes
-// not 0 only while the slot is reading(me): who sees the slot empty, and this 0, and then claims the slot, may write.
-// release: each store of 0, and of empty(turn + 1) after viewing; acquire: the loads in claim_put() and claim_next_put().
+// A slot is not given back before the view goes, unless a putter needs it; then the item of a later turn lies in a block
+// while this is not 0, so that a view holds nobody up. It becomes not 0 only while the slot is reading(me): who sees the
+// slot empty, and this 0, and then claims the slot, may write.
+// release: each store of 0 and of viewing(turn); acquire: the loads in claim_put() and claim_next_put().
 enum class view_phase : std::uint64_t { none = 0, viewing = 1, orphan = 2 };
 inline constexpr std::uint64_t kViewTurns = (std::uint64_t{1} << 39U) - 1;
 constexpr std::uint64_t make_view(std::uint64_t turn, std::size_t bytes, view_phase p, std::uint32_t owner = 0) noexcept {
