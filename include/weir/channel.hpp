@@ -222,11 +222,7 @@ class channel {
     return put_loan(item, detail::deadline::after(timeout));
   }
   /// As the takes above, but the item stays where it is and is read there; it counts as taken when the view is destroyed.
-  view_type take_view() requires detail::viewable<T> {
-    detail::taken_item item;
-    take_item(item, detail::deadline::never());
-    return view_type(std::move(item));
-  }
+  view_type take_view() requires detail::viewable<T> { return std::move(*view_by(detail::deadline::never())); }
   std::optional<view_type> try_take_view() requires detail::viewable<T> { return view_by(detail::deadline::at_once()); }
   template <class Rep, class Period>
   std::optional<view_type> take_view_for(std::chrono::duration<Rep, Period> timeout) requires detail::viewable<T> {
@@ -303,13 +299,7 @@ class channel {
     return detail::until(when, [&](detail::deadline d) { return outgoing.put(*core(), d); });
   }
   bool put_loan(loan_type& item, detail::deadline until);
-  /// One that can be viewed. False: none until then.
-  bool take_item(detail::taken_item& item, detail::deadline until);
-  std::optional<view_type> view_by(detail::deadline until) {
-    detail::taken_item item;
-    if (!take_item(item, until)) return std::nullopt;
-    return view_type(std::move(item));
-  }
+  std::optional<view_type> view_by(detail::deadline until);
 
   detail::core_handle core_;
   detail::fast_path* fast_ = nullptr;  // of core_; put and take spare one look at it
@@ -400,16 +390,25 @@ bool channel<T>::put_loan(loan_type& item, detail::deadline until) {
 }
 
 template <class T>
-bool channel<T>::take_item(detail::taken_item& item, detail::deadline until) {
-  if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return false;
-  const std::size_t bytes = item.bytes().size();
+std::optional<typename channel<T>::view_type> channel<T>::view_by(detail::deadline until) {
+  std::optional<view_type> found;
   if constexpr (detail::sequence<T>) {
-    if (bytes % sizeof(detail::element_of<T>) == 0) return true;
+    const auto fits = [](std::size_t bytes) { return bytes % sizeof(detail::element_of<T>) == 0; };
+    detail::held_item held;
+    if (fast_ == nullptr || !held.take(*fast_, fits)) {
+      detail::taken_item item;
+      if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return found;
+      detail::check_item<T>(item, fits(item.bytes().size()));
+      held = std::move(item).release();
+    }
+    found.emplace(view_type(std::move(held)));
   } else {
-    if (bytes == sizeof(T)) return true;
+    detail::taken_item item;
+    if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return found;
+    detail::check_item<T>(item, item.bytes().size() == sizeof(T));
+    found.emplace(view_type(std::move(item)));
   }
-  item.give_back();
-  detail::throw_wrong_size(detail::type_name<T>(), bytes, "whole elements");
+  return found;
 }
 
 }  // namespace weir

@@ -11,10 +11,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <vector>
 
 #include "channel/bound.hpp"
 #include "channel/make.hpp"
@@ -35,6 +37,7 @@ struct registry {
   std::map<std::uint64_t, std::weak_ptr<channel_core>> by_file;
   std::map<std::string, std::weak_ptr<channel_core>, std::less<>> by_name;
   std::set<channel_core*> all;
+  std::set<channel_core*> retired;  // no handle is left, but a view was when this was looked at last
 };
 
 registry& attached() {
@@ -45,6 +48,7 @@ registry& attached() {
                      [] {
                        for (channel_core* core : attached().all) core->mark_forked();
                        attached().all.clear();
+                       attached().retired.clear();
                        attached().by_file.clear();
                        attached().by_name.clear();
                        attached().mutex.unlock();
@@ -53,6 +57,8 @@ registry& attached() {
   }();
   return *made;
 }
+
+core_handle manage(channel_core* made) { return {made, channel_core::retire}; }
 
 core_handle remember(core_handle core) {
   registry& r = attached();
@@ -103,7 +109,7 @@ core_handle attach_segment(std::string_view operation, std::string_view name, co
       if (core_handle core = known->second.lock()) return core;
     }
   }
-  return remember(std::make_shared<channel_core>(std::move(segment)));
+  return remember(manage(new channel_core(std::move(segment))));
 }
 
 /// Its name was removed, and is nobody's or another segment's now.
@@ -160,6 +166,45 @@ channel_core::~channel_core() {
     r.all.erase(this);
   }
   if (!forked_.load(std::memory_order_relaxed)) leave();
+}
+
+void channel_core::retire(channel_core* core) noexcept {
+  if (!core->lets_views_.load(std::memory_order_relaxed)) {
+    delete core;
+    return;
+  }
+  if (core->forked_.load(std::memory_order_relaxed)) return;  // views that came through fork() may still be read
+  // A view that ends from here on calls delete_if_retired(); one that is in the middle of it now may not, and then the
+  // channel stays until the next one of this process goes.
+  core->ends_views_.store(false, std::memory_order_seq_cst);
+  std::vector<channel_core*> gone;
+  {
+    registry& r = attached();
+    const std::scoped_lock lock(r.mutex);
+    r.retired.insert(core);
+    std::copy_if(r.retired.begin(), r.retired.end(), std::back_inserter(gone),
+                 [](const channel_core* each) { return !each->has_views(); });
+    for (channel_core* const each : gone) r.retired.erase(each);
+  }
+  for (channel_core* const each : gone) delete each;
+}
+
+void channel_core::delete_if_retired() noexcept {
+  {
+    registry& r = attached();
+    const std::scoped_lock lock(r.mutex);
+    if (has_views() || r.retired.erase(this) == 0) return;
+  }
+  delete this;
+}
+
+bool channel_core::has_views() const noexcept {
+  if (fixed_in_slot_) return false;
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    const std::uint64_t view = ring_.slot_at(index)->view.load(std::memory_order_acquire);
+    if (ch::phase_of_view(view) == ch::view_phase::viewing && ch::owner_of_view(view) == me_) return true;
+  }
+  return false;
 }
 
 void channel_core::enter() {
@@ -256,8 +301,7 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
     h->mutex.make();
     h->participants_high = 1;
   };
-  return remember(
-      std::make_shared<channel_core>(shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill)));
+  return remember(manage(new channel_core(shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill))));
 }
 
 core_handle attach_any(std::string_view segment_name) {
@@ -284,7 +328,7 @@ void remove_unless_attached(std::string_view segment_name) noexcept {
     try {
       shm::segment segment = shm::segment::open("remove channel", segment_name, shm::object_kind::channel);
       check_channel("remove channel", segment);
-      std::make_shared<channel_core>(std::move(segment))->remove_if_alone();
+      manage(new channel_core(std::move(segment)))->remove_if_alone();
     } catch (const corrupt_segment&) {
       shm::segment::remove("remove channel", segment_name);
     }

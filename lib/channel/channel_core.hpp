@@ -68,7 +68,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   // take.cpp
   take_status take(taken_item& out, deadline until, hold how, const std::stop_token& stop);
   take_status take_fixed(void* out, std::size_t bytes, deadline until, const std::stop_token& stop);
-  void finish_taken(taken_item& item) noexcept;
+  void finish(held_item& held) noexcept;
   void give_back(taken_item& item);
 
   // look.cpp
@@ -89,6 +89,13 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// Looks for dead participants, unless somebody has just looked, and undoes what they left half done.
   void look_for_the_dead(bool even_if_just_looked = false);
 
+  // attach.cpp
+  /// What happens instead of deletion when the last handle has gone: views of items in slots keep no handle, since
+  /// counting handles would cost as much as the rest of the view. As long as there is one the channel stays.
+  static void retire(channel_core* core) noexcept;
+  /// The channel has no handle any more, and perhaps now no view: then it is deleted.
+  void delete_if_retired() noexcept;
+
   [[nodiscard]] ch::channel_header& header() const noexcept { return *header_; }
   [[nodiscard]] shm::segment& segment() noexcept { return segment_; }
   [[nodiscard]] const shm::segment& segment() const noexcept { return segment_; }
@@ -98,6 +105,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void mark_forked() noexcept {
     forked_.store(true, std::memory_order_relaxed);
     is_open_.store(false, std::memory_order_relaxed);
+    ends_views_.store(false, std::memory_order_relaxed);
   }
 
  private:
@@ -115,7 +123,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// Result of one try of an operation that may wait. busy: somebody is in the middle of what it waits for.
   enum class attempt { done, not_yet, busy };
   enum class wait_result { done, timed_out, stopped };
-  using lies = ch::ring::lies;
+  using needs = ch::ring::needs;
   /// viewed: nothing was put; an item in a block would go in.
   enum class put_result { done, full, viewed };
 
@@ -164,9 +172,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   // put.cpp
   template <class Write>
-  attempt put_once(Write&& write, wake when, ring_place& claimed, lies where);
+  attempt put_once(Write&& write, wake when, ring_place& claimed, needs what);
   template <class Write>
-  put_result put_claimed(deadline until, wake when, Write&& write, lies where, offer* left = nullptr);
+  put_result put_claimed(deadline until, wake when, Write&& write, needs what, offer* left = nullptr);
   bool wait_for_pickup(const ring_place& p, deadline until);
   [[nodiscard]] bool may_need_block(std::size_t bytes) const noexcept {
     return bytes > most_in_slot_ || view_of(*ring_.next_put().at) != 0;
@@ -225,6 +233,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   void enter();
   void leave() noexcept;
+  [[nodiscard]] bool has_views() const noexcept;
   void release_items() noexcept;
 
   shm::segment segment_;

@@ -34,9 +34,9 @@ std::uint64_t flags_of(const payload& item) noexcept { return item.has_reference
 }  // namespace
 
 template <class Write>
-channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_place& claimed, lies where) {
+channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_place& claimed, needs what) {
   check_open("put into channel");
-  switch (ring_.claim_put(me_, claimed, where)) {
+  switch (ring_.claim_put(me_, claimed, what)) {
     case ch::ring::outcome::claimed: break;
     case ch::ring::outcome::none: return attempt::not_yet;
     case ch::ring::outcome::busy: return attempt::busy;
@@ -65,13 +65,13 @@ void channel_core::publish(const ring_place& p, wake when) noexcept {
 }
 
 template <class Write>
-channel_core::put_result channel_core::put_claimed(deadline until, wake when, Write&& write, lies where, offer* left) {
+channel_core::put_result channel_core::put_claimed(deadline until, wake when, Write&& write, needs what, offer* left) {
   if (rendezvous_ && until.is_at_once() && left == nullptr) {
     check_open("put into channel");
     if (ch::sleepers_of(header_->not_empty.word.load(std::memory_order_seq_cst)) == 0) return put_result::full;
   }
   ring_place place;
-  const auto once = [&] { return put_once(write, when, place, where); };
+  const auto once = [&] { return put_once(write, when, place, what); };
   attempt first = once();
   if (first == attempt::busy && until.is_at_once()) {
     look_for_the_dead();  // whoever is in the way may be one of them
@@ -138,7 +138,7 @@ bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until
   }
   check_item_bytes(bytes);
   const auto write = [&](const ring_place& p) { std::memcpy(p.fixed_item(), item, bytes); };
-  return put_claimed(until, when, write, lies::in_block) == put_result::done;
+  return put_claimed(until, when, write, needs::any_slot) == put_result::done;
 }
 
 bool channel_core::put(const payload& item, deadline until, wake when, offer* left) {
@@ -148,10 +148,12 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   check_item_bytes(bytes);
   while (bytes <= most_in_slot_) {
     const auto write = [&](const ring_place& p) {
-      gather(p.piece(), item);
+      gather(item_of(p), item);
+      if (fixed_in_slot_) return;
       p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
     };
-    const put_result result = put_claimed(until, when, write, lies::in_slot, left);
+    const needs what = fixed_in_slot_ ? needs::any_slot : needs::unviewed_slot;
+    const put_result result = put_claimed(until, when, write, what, left);
     if (result != put_result::viewed) return result == put_result::done;
     wake_some(header_->not_full, 1);  // somebody else may do what we were woken for, until we have a block
     if (until.is_at_once() || !view_goes_soon()) break;
@@ -173,7 +175,7 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   entry.flags.store(flags_of(item), std::memory_order_relaxed);
   WEIR_CRASH_POINT("block.filled");
   const auto write = [&](const ring_place& p) { name_block(p, block, flags_of(item), bytes); };
-  const bool done = put_claimed(until, when, write, lies::in_block, left) == put_result::done;
+  const bool done = put_claimed(until, when, write, needs::any_slot, left) == put_result::done;
   if (done && left != nullptr && left->place.at != nullptr) {
     left->block = std::move(held);
   } else if (done) {
@@ -234,7 +236,7 @@ bool channel_core::put(loaned_block& item, std::size_t bytes, deadline until) {
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(0, std::memory_order_relaxed);
   const auto write = [&](const ring_place& p) { name_block(p, item.block_, 0, bytes); };
-  const bool done = put_claimed(until, wake::now, write, lies::in_block) == put_result::done;
+  const bool done = put_claimed(until, wake::now, write, needs::any_slot) == put_result::done;
   if (done) {
     item.core_.reset();
     item.bytes_ = {};

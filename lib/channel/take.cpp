@@ -105,9 +105,8 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     empty_slot(p);
     return;
   }
-  out.drop();
-  out.core_ = shared_from_this();
-  out.lies_ = taken_item::place::here;
+  out.held_ = {};
+  out.channel_ = this;
   std::memcpy(out.small_.data(), item.data(), item.size());
   out.small_bytes_ = static_cast<std::uint32_t>(item.size());
   out.ticket_ = p.ticket;
@@ -117,23 +116,20 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
 
 /// Lets `out` hold an item where it lies, in a slot that we have claimed, and lets putters have the slot if they need it.
 void channel_core::view_slot(const ring_place& p, taken_item& out, std::size_t bytes) {
-  p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_relaxed);
-  WEIR_CRASH_POINT("view.marked");
   hold_view(p, out, bytes);
+  if (!rendezvous_ && heavy_fences_reach_us_) return let_view(p, bytes);
   // The putter of a rendezvous waits for its slot to be empty.
-  if (rendezvous_ || !heavy_fences_reach_us_) return empty_slot(p);
-  ring_.let_view(p, me_);
-  look_for_sleepers(*not_full_, calm_takes_);
+  lets_views_.store(true, std::memory_order_relaxed);
+  p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_release);
+  WEIR_CRASH_POINT("view.marked");
+  empty_slot(p);
 }
 
-/// The slot's word for views says viewing(me).
+/// The slot's word for views says viewing(me), or will.
 void channel_core::hold_view(const ring_place& p, taken_item& out, std::size_t bytes) {
-  out.drop();
-  out.core_ = shared_from_this();
-  out.lies_ = taken_item::place::slot;
-  out.in_place_ = {p.piece(), bytes};
-  out.slot_ = p.at;
-  out.turn_ = p.turn;
+  out.held_ = {};
+  out.channel_ = this;
+  out.held_.lie_in(*this, p, bytes);
   out.has_references_ = false;
 }
 
@@ -162,11 +158,13 @@ bool channel_core::move_to_block(std::uint64_t ticket, taken_item& out, std::spa
 
 void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags) {
   if (bytes > header_->block_stride) throw_corrupt("an item is longer than its block");
-  out.drop();
-  out.core_ = shared_from_this();
-  out.block_ = block;
-  out.lies_ = taken_item::place::block;
-  out.in_place_ = {blocks_.data(block), bytes};
+  out.held_ = {};
+  out.channel_ = this;
+  out.held_.channel_ = this;
+  out.held_.keeps_ = shared_from_this();
+  out.held_.slot_ = nullptr;
+  out.held_.block_ = block;
+  out.held_.bytes_ = {blocks_.data(block), bytes};
   out.has_references_ = (flags & ch::kHasReferences) != 0;
 }
 
@@ -217,18 +215,9 @@ void channel_core::free_block(std::uint32_t block) noexcept {
   }
 }
 
-void channel_core::finish_taken(taken_item& item) noexcept {
-  if (item.lies_ == taken_item::place::here || forked_.load(std::memory_order_relaxed)) return;
-  if (item.lies_ == taken_item::place::block) return free_block(item.block_);
-  WEIR_CRASH_POINT("view.release");
-  item.slot_->view.store(0, std::memory_order_release);  // pairs with the putters' look before they claim the slot
-  WEIR_CRASH_POINT("view.released");
-  ring_.end_view(*item.slot_, item.turn_, me_);  // who waits for room was told when the view was made
-}
-
 void channel_core::give_back(taken_item& item) {
   check_usable();
-  if (item.lies_ == taken_item::place::here) {
+  if (!item.held_) {
     taken_item moved;
     const std::uint64_t flags = item.has_references_ ? ch::kHasReferences : 0;
     if (!move_to_block(item.ticket_, moved, item.bytes(), flags)) {
@@ -236,52 +225,50 @@ void channel_core::give_back(taken_item& item) {
     }
     item = std::move(moved);
   }
+  held_item& held = item.held_;
   {
     const locked lock(*this);
-    if (item.lies_ == taken_item::place::block) {
-      blocks_.entry(item.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
+    if (held.slot_ == nullptr) {
+      blocks_.entry(held.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
     } else {
-      ring_.end_view(*item.slot_, item.turn_, me_);
-      item.slot_->view.store(ch::make_view(item.turn_, item.in_place_.size(), ch::view_phase::orphan),
+      ring_.end_view(*held.slot_, held.turn_, me_);
+      held.slot_->view.store(ch::make_view(held.turn_, held.bytes_.size(), ch::view_phase::orphan),
                              std::memory_order_release);
     }
+    held.channel_ = nullptr;
+    item.channel_ = nullptr;
     recount();
   }
   wake_some(header_->not_empty, 1);
 }
 
-taken_item::taken_item(taken_item&& other) noexcept { *this = std::move(other); }
+void channel_core::finish(held_item& held) noexcept {
+  if (forked_.load(std::memory_order_relaxed)) return;
+  if (held.slot_ == nullptr) return free_block(held.block_);
+  end_view_at(*held.slot_, held.turn_);
+  delete_if_retired();
+}
+
+void held_item::finish() noexcept {
+  static_cast<channel_core*>(channel_)->finish(*this);
+  keeps_.reset();
+}
 
 taken_item& taken_item::operator=(taken_item&& other) noexcept {
   if (this == &other) return *this;
-  drop();
-  core_ = std::move(other.core_);
-  in_place_ = std::exchange(other.in_place_, {});
-  block_ = other.block_;
-  slot_ = other.slot_;
-  turn_ = other.turn_;
+  channel_ = std::exchange(other.channel_, nullptr);
+  held_ = std::move(other.held_);
   small_bytes_ = std::exchange(other.small_bytes_, 0);
-  ticket_ = other.ticket_;
-  lies_ = std::exchange(other.lies_, place::here);
   has_references_ = std::exchange(other.has_references_, false);
+  ticket_ = other.ticket_;
   if (small_bytes_ != 0) std::memcpy(small_.data(), other.small_.data(), small_bytes_);
   return *this;
 }
 
-taken_item::~taken_item() { drop(); }
-
-void taken_item::drop() noexcept {
-  if (!core_) return;
-  core_->finish_taken(*this);
-  core_.reset();
-}
-
 void taken_item::give_back() {
-  if (!core_) return;
-  const core_handle core = core_;
-  core->give_back(*this);
-  core_.reset();
-  *this = taken_item();
+  if (channel_ == nullptr) return;
+  const core_handle keep = channel_->shared_from_this();
+  channel_->give_back(*this);
 }
 
 }  // namespace weir::detail

@@ -204,7 +204,7 @@ TEST_F(ForgedSegment, NamingAFreeBlockIsAProblem) {
 
 TEST_F(ForgedSegment, WithALongItemInASlotIsAProblem) {
   overwrite(slot(1) + 8, make_meta(channels::kNoBlock, 0, 60'000));
-  expect_only_problem("slot 1, ticket 1: an item of 60000 bytes cannot lie in a slot with room for 1072");
+  expect_only_problem("slot 1, ticket 1: an item of 60000 bytes cannot lie in a slot with room for 1056");
 }
 
 TEST_F(ForgedSegment, WithAnItemLongerThanItsBlockIsAProblem) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "weir/channel_options.hpp"
+#include "weir/detail/held_item.hpp"
 #include "weir/detail/item_type.hpp"
 #include "weir/detail/slot_layout.hpp"
 #include "weir/ids.hpp"
@@ -146,36 +147,32 @@ bool put(channel_core& core, loaned_block& item, std::size_t bytes, deadline unt
 enum class take_status { taken, empty, stopped };
 
 /// An item that this process has claimed. Counts as taken when destroyed; give_back() hands it to the next taker, first
-/// of all that is inside. Items that lay in a slot may have been copied here; others are read in place.
+/// of all that is inside. Items that lay in a slot may have been copied here; others are read in place. The channel must
+/// be kept until this is destroyed.
 class taken_item {
  public:
   taken_item() noexcept {}  // leaves small_ as it is
-  taken_item(taken_item&& other) noexcept;
+  taken_item(taken_item&& other) noexcept { *this = std::move(other); }
   taken_item& operator=(taken_item&& other) noexcept;
-  ~taken_item();
+  ~taken_item() = default;
   /// Valid until the item is destroyed, moved (items that were copied) or given back.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-    return lies_ != place::here ? in_place_ : std::span<const std::byte>(small_.data(), small_bytes_);
+    return held_ ? held_.bytes() : std::span<const std::byte>(small_.data(), small_bytes_);
   }
   [[nodiscard]] bool has_references() const noexcept { return has_references_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return core_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return channel_ != nullptr; }
   void give_back();
+  /// What is read in place, without the rest, which need not be kept; empty if the item was copied.
+  [[nodiscard]] held_item release() && noexcept { return std::move(held_); }
 
  private:
   friend class channel_core;
-  /// What the destructor does.
-  void drop() noexcept;
   static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kPiece;  // the most a slot holds
-  enum class place : std::uint8_t { here, slot, block };
-  core_handle core_;
-  std::span<const std::byte> in_place_;  // in the slot or block
-  channels::slot* slot_ = nullptr;  // of an item that lies there, and its turn
-  std::uint64_t turn_ = 0;
-  std::uint32_t block_ = 0;
+  channel_core* channel_ = nullptr;  // null: nothing was taken
+  held_item held_;
   std::uint32_t small_bytes_ = 0;
-  std::uint64_t ticket_ = 0;  // of an item that was copied here
-  place lies_ = place::here;
   bool has_references_ = false;
+  std::uint64_t ticket_ = 0;  // of an item that was copied
   alignas(16) std::array<std::byte, kSmall> small_;
 };
 

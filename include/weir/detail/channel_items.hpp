@@ -206,6 +206,15 @@ bool take_value_into(const core_handle& core, T& value, deadline until = deadlin
   }
 }
 
+/// Gives an item back that does not have as many bytes as a T can have, and throws corrupt_segment.
+template <class T>
+void check_item(taken_item& item, bool is_right) {
+  if (is_right) return;
+  const std::size_t bytes = item.bytes().size();
+  item.give_back();
+  throw_wrong_size(type_name<T>(), bytes, "whole elements");
+}
+
 template <class T>
 [[nodiscard]] T decode_copy(const item_copy& copy) {
   return codec<T>::decode(split_references(copy.bytes, copy.has_references).body);

@@ -51,9 +51,9 @@ class sequence_view {
  private:
   template <class T>
   friend class weir::channel;
-  explicit sequence_view(taken_item item) noexcept : item_(std::move(item)) {}
+  explicit sequence_view(held_item item) noexcept : item_(std::move(item)) {}
 
-  taken_item item_;
+  held_item item_;
 };
 
 /// So that a view can be put as what it is a view of.

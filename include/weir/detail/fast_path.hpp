@@ -50,16 +50,24 @@ class fast_path {
   /// throw, and may be asked about an item that another then takes.
   template <class Expect, class Read>
   [[nodiscard]] bool take_piece(Expect&& expect, Read&& read) {
-    if (!may_take()) return false;
-    channels::ring::place p = ring_.next_take();
-    if (!ring_.is_full(p)) return false;
-    // If these are no longer the full slot's by now, the claim fails.
-    const std::uint64_t meta = p.at->meta.load(std::memory_order_relaxed);
-    const std::size_t bytes = channels::meta_bytes(meta);
-    const bool lies_here = channels::meta_block(meta) == channels::kNoBlock && channels::meta_flags(meta) == 0;
-    if (!lies_here || bytes > most_in_slot_ || !expect(bytes) || !ring_.claim_take_at(p, me_)) return false;
+    channels::ring::place p;
+    std::size_t bytes = 0;
+    if (!claim_piece(p, bytes, expect)) return false;
     read(std::span<const std::byte>(p.piece(), bytes));
     release(p);
+    return true;
+  }
+  /// Takes an item that then is read where it lies, at `p`, until end_view().
+  template <class Expect>
+  [[nodiscard]] bool take_view(channels::ring::place& p, std::size_t& bytes, Expect&& expect) {
+    if (!claim_piece(p, bytes, expect)) return false;
+    let_view(p, bytes);
+    return true;
+  }
+  /// False: not by this way. The channel is not touched after that, and may be gone.
+  [[nodiscard]] bool end_view(channels::slot& at, std::uint64_t turn) noexcept {
+    if (!ends_views_.load(std::memory_order_relaxed)) return false;
+    end_view_at(at, turn);
     return true;
   }
 
@@ -88,6 +96,33 @@ class fast_path {
     look_for_sleepers(*not_empty_, calm_puts_);
     return true;
   }
+  template <class Expect>
+  bool claim_piece(channels::ring::place& p, std::size_t& bytes, Expect& expect) {
+    if (!may_take()) return false;
+    p = ring_.next_take();
+    __builtin_prefetch(p.at, 1);
+    if (!ring_.is_full(p)) return false;
+    // If these are no longer the full slot's by now, the claim fails.
+    const std::uint64_t meta = p.at->meta.load(std::memory_order_relaxed);
+    bytes = channels::meta_bytes(meta);
+    const bool lies_here = channels::meta_block(meta) == channels::kNoBlock && channels::meta_flags(meta) == 0;
+    return lies_here && bytes <= most_in_slot_ && expect(bytes) && ring_.claim_take_at(p, me_);
+  }
+  /// Of an item in a slot that we have claimed. Who waits for room can have the slot from now on.
+  void let_view(const channels::ring::place& p, std::size_t bytes) noexcept {
+    using namespace channels;
+    if (!lets_views_.load(std::memory_order_relaxed)) lets_views_.store(true, std::memory_order_relaxed);
+    p.at->view.store(make_view(p.turn, bytes, view_phase::viewing, me_), std::memory_order_relaxed);
+    WEIR_CRASH_POINT("view.marked");
+    ring_.let_view(p, me_);
+    look_for_sleepers(*not_full_, calm_takes_);
+  }
+  /// The last store is the one that shows it: retire() unmaps the channel when there is no view any more.
+  void end_view_at(channels::slot& at, std::uint64_t turn) noexcept {
+    ring_.end_view(at, turn, me_);
+    WEIR_CRASH_POINT("view.ended");
+    at.view.store(0, std::memory_order_release);  // pairs with the putters' look before they claim the slot
+  }
   void release(const channels::ring::place& p) noexcept {
     ring_.release_slot_unfenced(p);
     look_for_sleepers(*not_full_, calm_takes_);
@@ -104,6 +139,8 @@ class fast_path {
   // This way: not for items of one size that do not fit the slots, for a rendezvous, in a forked child, where heavy
   // fences do not reach.
   std::atomic<bool> is_open_{false};
+  std::atomic<bool> ends_views_{true};   // false: in a forked child, and when the last handle has gone
+  std::atomic<bool> lets_views_{false};  // there may be views of items in slots
   std::size_t most_in_slot_ = 0;  // bytes of an item that lies in its slot
   std::atomic<std::uint32_t>* closed_ = nullptr;
   std::atomic<std::uint32_t>* orphans_ = nullptr;

@@ -21,8 +21,8 @@ class ring {
     busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
     viewed,  ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
   };
-  /// Where an item that is put is to lie, which decides whether a slot that is viewed will do.
-  enum class lies { in_slot, in_block };
+  /// What a put needs: an item that is to lie in the slot, one in which no older item is viewed.
+  enum class needs { any_slot, unviewed_slot };
 
   /// A slot that this process has claimed, or may look at.
   struct place {
@@ -132,16 +132,16 @@ class ring {
     return true;
   }
 
-  /// Claims the slot for the next put: empty(turn) -> writing(turn, me). In channels whose items have one size and lie in
-  /// the slots, which have no word for views, `where` is in_block.
-  outcome claim_put(std::uint32_t me, place& out, lies where) noexcept {
+  /// Claims the slot for the next put: empty(turn) -> writing(turn, me). Where all items have one size and lie in the slots,
+  /// which then have no word for views, any_slot will do.
+  outcome claim_put(std::uint32_t me, place& out, needs what) noexcept {
     std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
     for (;;) {
       const place p = locate(ticket);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       if (ahead == 0 && phase_of(seen) == phase::empty) {
-        if (where == lies::in_slot && p.at->view.load(std::memory_order_acquire) != 0) return outcome::viewed;
+        if (what == needs::unviewed_slot && p.at->view.load(std::memory_order_acquire) != 0) return outcome::viewed;
         if (!claim_put_at(p, me)) continue;
         out = p;
         return outcome::claimed;
@@ -157,7 +157,7 @@ class ring {
         continue;
       }
       if (phase_of(seen) == phase::viewing) {
-        if (where == lies::in_slot) return outcome::viewed;
+        if (what == needs::unviewed_slot) return outcome::viewed;
         p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::empty), std::memory_order_seq_cst);
         WEIR_CRASH_POINT("ring.put.detached");
         continue;
