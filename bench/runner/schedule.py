@@ -135,7 +135,7 @@ def quick():
     seconds = 0.12
     yield from one_way(QUICK_SIZES, seconds, needed)
     yield from stream(QUICK_SIZES, seconds, needed_in_stream)
-    yield from capacities(seconds, [64])
+    yield from capacities(seconds, [64, 256])
     yield from many([(2, 2)], seconds, ["weir", "boost_message_queue"])
     yield from others(
         seconds,

@@ -69,10 +69,13 @@ def small_items(results):
     for key, peer, name, factor in (
         ("2b", "openmpi", "OpenMPI", 2),
         ("2c", "zeromq", "ZeroMQ", 2),
-        ("2d", "boost_message_queue", "Boost's message_queue", 20),
     ):
         value = ratio(rate("weir"), rate(peer))
         yield target(key, f"8 B stream, rate: weir / {name}", value, factor, times, at_least=True)
+    for key, count in (("2d", 64), ("2f", 256)):
+        both = [results.values(f"stream_of/{count}", name, "items_per_second") for name in ("weir", "boost_message_queue")]
+        text = f"8 B stream, queues of {count} items, rate: weir / Boost's message_queue"
+        yield target(key, text, ratio(*both), 20, times, at_least=True)
     both = [results.values("many/2:2", name, "items_per_second") for name in ("weir", "boost_message_queue")]
     text = "2 putters and 2 takers, rate: weir / Boost's message_queue"
     yield target("2e", text, ratio(*both), 3, times, at_least=True)

@@ -22,7 +22,7 @@ struct plan {
   std::uint32_t putters = 1;
   std::uint32_t takers = 1;
   std::uint32_t pairs = 1;
-  std::int64_t pause_ns = 0;  // before each item, where the question has pauses
+  std::int64_t pause_ns = 0;         // before each item, where the question has pauses
   std::uint32_t items_in_queue = 0;  // 0: as capacity() says
   std::array<int, 2> cpus{};
   bool spin = true;      // look again at once, where the transport can; otherwise sleep until there is something

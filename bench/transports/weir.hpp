@@ -130,7 +130,7 @@ class weir_viewed : public weir_channels {
     // The same in two steps.
     void take() { view_.emplace(channel_.take_view()); }
     // Another item, meanwhile.
-    void receive_small() { channel_.take_into(small_); }
+    void receive_small() { channel_.take_view(); }
     template <class Read>
     void read(std::size_t words, Read read) {
       if (view_->size() != words) throw wrong_item("a vector of another length");
@@ -141,7 +141,6 @@ class weir_viewed : public weir_channels {
    private:
     weir::channel<vector> channel_;
     std::optional<weir::channel<vector>::view_type> view_;
-    vector small_;
   };
 };
 
@@ -164,12 +163,15 @@ class weir_loaned : public weir_channels {
     }
     void publish() { channel_.put(std::move(*loan_)); }
     // Another item, meanwhile.
-    void send_small() { channel_.put(small_); }
+    void send_small() {
+      auto small = channel_.loan(1);
+      small[0] = 1;
+      channel_.put(std::move(small));
+    }
 
    private:
     weir::channel<vector> channel_;
     std::optional<weir::channel<vector>::loan_type> loan_;
-    vector small_ = vector(1);
   };
   using receiver = weir_viewed::receiver;
 };

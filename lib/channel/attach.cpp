@@ -144,8 +144,8 @@ channel_core::channel_core(shm::segment mapped)
                     .head = &header_->head,
                     .blanks_made = &header_->blanks_made});
   fixed_in_slot_ = ch::lie_in_slots(fixed_bytes_, header_->slot_bytes);
-  most_in_slot_ = fixed_in_slot_ ? fixed_bytes_
-                                 : std::min<std::size_t>(header_->slot_bytes - ch::kPiece, header_->max_item_bytes);
+  most_in_slot_ =
+      fixed_in_slot_ ? fixed_bytes_ : std::min<std::size_t>(header_->slot_bytes - ch::kPiece, header_->max_item_bytes);
   closed_ = &header_->closed;
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;

@@ -248,7 +248,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   std::atomic<bool> forked_{false};
   std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known
   alignas(ch::kApart) std::atomic<std::uint32_t> calm_frees_{0};
-  alignas(ch::kApart) sync::wait_estimate for_item_;
+  alignas(ch::kApart) std::atomic<std::uint32_t> last_block_{ch::kNoBlock};  // that we have held a taken item in
+  sync::wait_estimate for_item_;
   sync::wait_estimate for_room_;
 };
 

@@ -216,6 +216,9 @@ loaned_block channel_core::loan(std::size_t bytes) {
   loaned.block_ = claim_block(deadline::never());
   loaned.core_ = shared_from_this();
   blocks_.reserve(loaned.block_, bytes);
+  ch::block_entry& entry = blocks_.entry(loaned.block_);
+  entry.bytes.store(bytes, std::memory_order_relaxed);
+  entry.flags.store(0, std::memory_order_relaxed);
   loaned.bytes_ = {blocks_.data(loaned.block_), bytes};
   return loaned;
 }
@@ -232,9 +235,8 @@ bool channel_core::put(loaned_block& item, std::size_t bytes, deadline until) {
   __builtin_prefetch(ring_.next_put().at, 1);
   __builtin_prefetch(&header_->closed);
   __builtin_prefetch(&header_->not_empty);
-  ch::block_entry& entry = blocks_.entry(item.block_);
-  entry.bytes.store(bytes, std::memory_order_relaxed);
-  entry.flags.store(0, std::memory_order_relaxed);
+  // The entry was filled in by loan(): what was written since may have driven it out of the caches too.
+  if (bytes != item.bytes_.size()) blocks_.entry(item.block_).bytes.store(bytes, std::memory_order_relaxed);
   const auto write = [&](const ring_place& p) { name_block(p, item.block_, 0, bytes); };
   const bool done = put_claimed(until, wake::now, write, needs::any_slot) == put_result::done;
   if (done) {

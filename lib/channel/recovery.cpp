@@ -108,8 +108,7 @@ void channel_core::recover_view(ch::slot& at, ch::slot_state seen, std::uint32_t
   // It had not given the slot back: then the item is still the slot's.
   const bool is_slots = ch::phase_of(seen) == ch::phase::reading && ch::owner_of(seen) == dead &&
                         (ch::turn_of(seen) & ch::kViewTurns) == ch::turn_of_view(view);
-  const std::uint64_t orphan =
-      ch::make_view(ch::turn_of_view(view), ch::bytes_of_view(view), ch::view_phase::orphan);
+  const std::uint64_t orphan = ch::make_view(ch::turn_of_view(view), ch::bytes_of_view(view), ch::view_phase::orphan);
   at.view.compare_exchange_strong(view, is_slots ? 0 : orphan, std::memory_order_seq_cst);
   WEIR_CRASH_POINT("recovery.view");
 }

@@ -64,6 +64,10 @@ take_status channel_core::run_take(Once& once, deadline until, const std::stop_t
   }
   if (first != attempt::done) {
     if (until.is_at_once()) return take_status::empty;
+    // The channel is empty, so the next item will probably lie in the block that is free again since our last one.
+    if (const std::uint32_t last = last_block_.load(std::memory_order_relaxed); last != ch::kNoBlock) {
+      __builtin_prefetch(&blocks_.entry(last), 1);
+    }
     if (spin_to_take(once, stop)) return take_status::taken;
     switch (wait(ch::waits_for::item, until, &stop, once)) {
       case wait_result::done: break;
@@ -92,10 +96,12 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
   if (block != ch::kNoBlock) {
     if (block >= blocks_.count()) throw_corrupt("a slot names a block that does not exist");
     ch::block_entry& entry = blocks_.entry(block);
+    __builtin_prefetch(&entry, 1);
+    // Before the entry is written, since this counts a handle, which would wait for the entry's line.
+    hold_block(out, block, p.at->length.load(std::memory_order_relaxed), ch::meta_flags(meta));
     entry.ticket.store(p.ticket, std::memory_order_relaxed);
     entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
     WEIR_CRASH_POINT("block.taken");
-    hold_block(out, block, p.at->length.load(std::memory_order_relaxed), ch::meta_flags(meta));
     empty_slot(p);
     return;
   }
@@ -164,6 +170,7 @@ void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t 
   out.held_.keeps_ = shared_from_this();
   out.held_.slot_ = nullptr;
   out.held_.block_ = block;
+  last_block_.store(block, std::memory_order_relaxed);
   out.held_.bytes_ = {blocks_.data(block), bytes};
   out.has_references_ = (flags & ch::kHasReferences) != 0;
 }

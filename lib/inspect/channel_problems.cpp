@@ -185,9 +185,10 @@ class search {
   void look_at_counts() {
     const lock_report& lock = report_.lock;
     if (lock.held || lock.owner_died || lock.damaged) return;
-    const auto viewed = static_cast<std::uint64_t>(
-        std::count_if(report_.views.begin(), report_.views.end(),
-                      [](const view_report& v) { return v.phase == ch::view_phase::orphan; }));
+    const auto viewed =
+        static_cast<std::uint64_t>(std::count_if(report_.views.begin(), report_.views.end(), [](const view_report& v) {
+          return v.phase == ch::view_phase::orphan;
+        }));
     const auto orphans = viewed + report_.slots_in[static_cast<std::size_t>(ch::phase::orphan)] +
                          report_.blocks_in[static_cast<std::size_t>(ch::block_phase::orphan)];
     if (orphans != report_.orphans) overall("orphans: {} counted, {} there", report_.orphans, orphans);

@@ -122,8 +122,8 @@ std::vector<bool> find_moving(const segment_file& file, const std::vector<Row>& 
 }
 
 bool same(const channel_snapshot& a, const channel_snapshot& b) {
-  return a.header == b.header && a.slots == b.slots && a.views == b.views && a.blocks == b.blocks && a.participants == b.participants &&
-         a.waiters == b.waiters;
+  return a.header == b.header && a.slots == b.slots && a.views == b.views && a.blocks == b.blocks &&
+         a.participants == b.participants && a.waiters == b.waiters;
 }
 
 }  // namespace

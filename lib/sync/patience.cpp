@@ -27,11 +27,11 @@ bool patience::go_on() noexcept {
 }
 
 bool patience::yield() noexcept {
-  constexpr std::uint64_t kLong = 500'000;  // ticks of the time stamp counter: some 200 us
+  constexpr std::uint64_t kLong = 2'000'000;  // ticks of the time stamp counter: most of a millisecond
   const std::uint64_t before = __builtin_ia32_rdtsc();
   ::sched_yield();
   if (__builtin_ia32_rdtsc() - before > kLong) {
-    estimate_.yields.give_up();  // somebody computes: a wake-up takes the CPU from him sooner than we got it
+    estimate_.yields.cost_too_much();  // somebody computes: a wake-up takes the CPU from him sooner than we got it
     stage_ = stage::over;
     most_ = made_;
   }

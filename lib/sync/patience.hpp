@@ -13,7 +13,7 @@ struct wait_estimate {
   // 100 to 200 us: longer than the other side takes to wake up and answer. A tick of its clock is no reason to sleep.
   spin_estimate spins{{.most = 4000, .while_paying = 500, .least = 8}};
   // Each lets all run that are ready, so a few suffice if they suffice at all.
-  spin_estimate yields{{.most = 64, .while_paying = 8, .least = 0}};
+  spin_estimate yields{{.most = 1000, .while_paying = 100, .least = 0}};
 };
 
 /// The pauses of one wait before it sleeps:

@@ -6,7 +6,7 @@
 namespace weir::sync {
 namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr std::uint32_t kDown = 8;        // a failure takes away one part in so many
+constexpr std::uint32_t kDown = 8;         // a failure takes away one part in so many
 constexpr std::uint32_t kDownPaying = 64;  // and a success that came sooner, one in so many
 }  // namespace
 
@@ -15,9 +15,8 @@ std::uint32_t spin_estimate::pauses() noexcept {
     const std::uint32_t estimate = pauses_.load(kRelaxed);
     paid_.store(0, kRelaxed);
     try_every_.store(kTryEvery, kRelaxed);
-    pauses_.store(
-        std::clamp(std::max(2 * paid, estimate - estimate / kDownPaying), limits_.while_paying, limits_.most),
-        kRelaxed);
+    pauses_.store(std::clamp(std::max(2 * paid, estimate - estimate / kDownPaying), limits_.while_paying, limits_.most),
+                  kRelaxed);
   }
   const std::uint32_t left = until_try_.load(kRelaxed);
   until_try_.store(left - 1, kRelaxed);
@@ -33,9 +32,9 @@ void spin_estimate::did_not_pay() noexcept {
   pauses_.store(std::max(estimate - (estimate + kDown - 1) / kDown, limits_.least), kRelaxed);
 }
 
-void spin_estimate::give_up() noexcept {
+void spin_estimate::cost_too_much() noexcept {
   paid_.store(0, kRelaxed);
-  pauses_.store(limits_.least, kRelaxed);
+  pauses_.store(std::max(pauses_.load(kRelaxed) / 2, limits_.least), kRelaxed);
 }
 
 }  // namespace weir::sync

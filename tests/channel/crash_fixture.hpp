@@ -69,7 +69,9 @@ struct scenario {
   payload_place place;
 };
 
-inline void PrintTo(const scenario& s, std::ostream* out) { *out << s.point << " hit " << s.hit << ' ' << text_of(s.place); }
+inline void PrintTo(const scenario& s, std::ostream* out) {
+  *out << s.point << " hit " << s.hit << ' ' << text_of(s.place);
+}
 
 inline std::string name_of(const testing::TestParamInfo<scenario>& info) {
   std::string name = fmt::format("{}_{}_{}", info.param.point, info.param.hit, text_of(info.param.place));

@@ -168,7 +168,7 @@ class taken_item {
  private:
   friend class channel_core;
   static constexpr std::size_t kSmall = channels::kMostSlotBytes - channels::kPiece;  // the most a slot holds
-  channel_core* channel_ = nullptr;  // null: nothing was taken
+  channel_core* channel_ = nullptr;                                                   // null: nothing was taken
   held_item held_;
   std::uint32_t small_bytes_ = 0;
   bool has_references_ = false;

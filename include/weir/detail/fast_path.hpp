@@ -141,7 +141,7 @@ class fast_path {
   std::atomic<bool> is_open_{false};
   std::atomic<bool> ends_views_{true};   // false: in a forked child, and when the last handle has gone
   std::atomic<bool> lets_views_{false};  // there may be views of items in slots
-  std::size_t most_in_slot_ = 0;  // bytes of an item that lies in its slot
+  std::size_t most_in_slot_ = 0;         // bytes of an item that lies in its slot
   std::atomic<std::uint32_t>* closed_ = nullptr;
   std::atomic<std::uint32_t>* orphans_ = nullptr;
   channels::event* not_empty_ = nullptr;

@@ -13,7 +13,7 @@ inline constexpr std::size_t kLine = 64;
 inline constexpr std::size_t kApart =
     128;  // what different sides write lies so far apart: two lines are fetched at once
 inline constexpr std::size_t kMostSlotBytes = 17 * kLine;  // 1 KiB and the slot's own words
-inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: owner 0 is nobody
+inline constexpr std::uint32_t kParticipants = 4096;       // entry 0 is never used: owner 0 is nobody
 
 // ------------------------------------------------------------------------------------------------------------- slots
 
@@ -42,7 +42,16 @@ inline constexpr std::uint32_t kParticipants = 4096;  // entry 0 is never used: 
 // Takers cannot pass a moving slot, so the next one stays full until then.
 //
 // release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
-enum class phase : std::uint64_t { empty = 0, writing = 1, full = 2, reading = 3, blank = 4, orphan = 5, moving = 6, viewing = 7 };
+enum class phase : std::uint64_t {
+  empty = 0,
+  writing = 1,
+  full = 2,
+  reading = 3,
+  blank = 4,
+  orphan = 5,
+  moving = 6,
+  viewing = 7
+};
 /// A taker has claimed the item of that turn.
 constexpr bool is_claimed_by_taker(phase p) noexcept {
   return p == phase::reading || p == phase::viewing || p == phase::orphan;
@@ -85,7 +94,8 @@ constexpr std::size_t meta_bytes(std::uint64_t meta) noexcept { return meta & 0x
 // release: each store of 0 and of viewing(turn); acquire: the loads in claim_put() and claim_next_put().
 enum class view_phase : std::uint64_t { none = 0, viewing = 1, orphan = 2 };
 inline constexpr std::uint64_t kViewTurns = (std::uint64_t{1} << 39U) - 1;
-constexpr std::uint64_t make_view(std::uint64_t turn, std::size_t bytes, view_phase p, std::uint32_t owner = 0) noexcept {
+constexpr std::uint64_t make_view(std::uint64_t turn, std::size_t bytes, view_phase p,
+                                  std::uint32_t owner = 0) noexcept {
   return (turn << 25U) | (std::uint64_t{bytes} << 14U) | (static_cast<std::uint64_t>(p) << 12U) | owner;
 }
 constexpr std::uint64_t turn_of_view(std::uint64_t view) noexcept { return view >> 25U; }
