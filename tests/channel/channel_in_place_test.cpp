@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
+#include <optional>
 #include <ranges>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "segment/segment.hpp"
 #include "support/wait.hpp"
 #include "weir/channel.hpp"
 
@@ -177,6 +182,54 @@ TEST(View, HoldsOnWhileItIsMoved) {
     EXPECT_EQ(second[length - 1], 1.5);
     EXPECT_EQ(ch.take().back(), 7);
   }
+}
+
+TEST(View, KeepsTheChannelWhenTheLastHandleGoes) {
+  for (const std::size_t length : {10U, 1000U}) {  // in a slot, in a block
+    std::optional<vectors::view_type> view;
+    std::string name;
+    {
+      vectors ch(1);
+      name = ch.name();
+      ch.put(std::vector<double>(length, 1.5));
+      view = ch.take_view();
+    }
+    EXPECT_EQ((*view)[length - 1], 1.5);
+    EXPECT_EQ(shm::list_segments(name).size(), 1U);
+    view.reset();
+    EXPECT_EQ(shm::list_segments(name).size(), 0U);
+  }
+}
+
+TEST(View, MayGoAtTheVeryMomentWhenTheLastHandleGoes) {
+  constexpr int kRounds = 2000;
+  std::optional<vectors> handle;
+  std::optional<vectors::view_type> view;
+  std::atomic<int> begun{0}, ended{0};
+  std::vector<std::string> names;
+  std::thread other([&] {
+    for (int round = 1; round <= kRounds; ++round) {
+      while (begun.load() < round) continue;
+      view.reset();
+      ended.store(round);
+    }
+  });
+  for (int round = 1; round <= kRounds; ++round) {
+    handle.emplace(1U);
+    names.push_back(handle->name());
+    handle->put({1, 2, 3});
+    view = handle->take_view();
+    begun.store(round);
+    handle.reset();
+    while (ended.load() < round) continue;
+  }
+  other.join();
+  {
+    vectors last(1);  // the next to go takes those along that were overlooked
+    last.put({1});
+    EXPECT_EQ(last.take_view()[0], 1);
+  }
+  for (const std::string& name : names) ASSERT_EQ(shm::list_segments(name).size(), 0U);
 }
 
 TEST(View, CanBePutIntoAnotherChannel) {

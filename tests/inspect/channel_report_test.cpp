@@ -60,6 +60,30 @@ TEST_F(ChannelReport, CountsItemsThatLieInSlots) {
   EXPECT_THAT(report.problems, IsEmpty());
 }
 
+TEST_F(ChannelReport, FindsItemsThatAreReadInTheirSlots) {
+  const auto channel = make(strings(), 2);
+  put_text(*channel, 7);
+  put_text(*channel, 8);
+  const detail::taken_item view = take(channel, detail::hold::view);
+  inspect::channel_report report = look();
+  EXPECT_EQ(report.segment.items, 1U);
+  EXPECT_EQ(report.slots.at(0).phase, channels::phase::viewing);
+  ASSERT_EQ(report.views.size(), 1U);
+  EXPECT_EQ(report.views[0].slot, 0U);
+  EXPECT_EQ(report.views[0].bytes, 7U);
+  EXPECT_EQ(report.views[0].pid, ::getpid());
+  EXPECT_THAT(report.problems, IsEmpty());
+  put_text(*channel, 9);  // needs that slot
+  report = look();
+  EXPECT_EQ(report.slots.at(0).phase, channels::phase::full);
+  EXPECT_EQ(report.slots.at(0).ticket, 2U);
+  EXPECT_TRUE(report.slots.at(0).block.has_value());
+  ASSERT_EQ(report.views.size(), 1U);
+  EXPECT_EQ(report.views[0].ticket, 0U);
+  EXPECT_EQ(view.bytes().size(), 7U);
+  EXPECT_THAT(report.problems, IsEmpty());
+}
+
 TEST_F(ChannelReport, FindsItemsThatLieInBlocksAndWhoHasThem) {
   const auto channel = make(strings(), 4);
   put_text(*channel, kLong);

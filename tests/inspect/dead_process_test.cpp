@@ -132,6 +132,20 @@ TEST_F(DeadProcess, WithAViewIsSeenUntilItsItemIsAnOrphan) {
   EXPECT_EQ(look().segment.items, 1U);
 }
 
+TEST_F(DeadProcess, WithAViewOfASlotIsSeenUntilItsItemIsAnOrphan) {
+  const auto channel = make(strings(), 3);
+  put_text(*channel, 5);
+  const pid_t pid = run_to_death([](const detail::core_handle& own) {
+    const detail::taken_item view = take(own, detail::hold::view);
+    ::raise(SIGKILL);
+  });
+  EXPECT_THAT(look().problems, ElementsAre("slot 0, ticket 0: viewing, and its owner is " + dead(pid),
+                                           "slot 0: item 0, read in place, is held by " + dead(pid)));
+  expect_recovery(channel);
+  EXPECT_EQ(look().segment.items, 1U);
+  EXPECT_THAT(look().views, ElementsAre());
+}
+
 TEST_F(DeadProcess, ThatSleptIsSeenUntilItsEntryIsCleared) {
   const auto channel = make(strings(), 3);
   inspect::channel_report asleep;

@@ -19,7 +19,9 @@ using channels::channel_header;
 using channels::make_block_word;
 using channels::make_meta;
 using channels::make_state;
+using channels::make_view;
 using channels::phase;
+using channels::view_phase;
 using inspect::segment_state;
 using shm::segment_header;
 using testing::Contains;
@@ -291,6 +293,22 @@ TEST_F(ForgedSegment, WithHintsThatLagIsFine) {
   const inspect::channel_report report = look();
   EXPECT_EQ(report.tail, 2U);
   EXPECT_THAT(report.problems, testing::IsEmpty());
+}
+
+TEST_F(ForgedSegment, WithAViewOfNobodyIsAProblem) {
+  overwrite(slot(1) + 16, make_view(0, 5, view_phase::viewing, 9));
+  expect_only_problem("slot 1: item 1, read in place, is held by participant 9, which is not in use");
+  overwrite(slot(1) + 16, make_view(0, 5, view_phase::viewing));
+  expect_only_problem("slot 1: item 1, read in place, is held by nobody");
+}
+
+TEST_F(ForgedSegment, WithAViewThatCannotBeIsAProblem) {
+  overwrite(slot(1) + 16, make_view(0, 0x7ff, view_phase::viewing, 1));
+  expect_problem("slot 1: item 1, read in place, has 2047 bytes, more than the slot's 1056");
+  overwrite(slot(1) + 16, make_view(0, 5, static_cast<view_phase>(3)));
+  expect_only_problem("slot 1: item 1, read in place, has no phase but 3");
+  overwrite(slot(1) + 16, make_view(0, 5, view_phase::orphan));
+  expect_only_problem("orphans: 0 counted, 1 there");
 }
 
 TEST_F(ForgedSegment, NearTheEndOfAllTurnsIsRead) {
