@@ -93,7 +93,7 @@ def run_all(cases, options):
             first = repetition % len(case.contenders)
             for name in case.contenders[first:] + case.contenders[:first]:
                 progress.step(f"{case.key} {name}")
-                if (case.key, name) in results.reasons:
+                if (case.key, name) in results.reasons or (case.once and repetition > 0):
                     continue
                 try:
                     figures = figures_of(name, run_program(case.command(name, programs, SOURCES, cpus), case.seconds))

@@ -8,7 +8,8 @@
 # Exits with 1 if a contender failed. A target that is not met is no failure: the page says so.
 #
 #   --quick          what the targets need, in less than 3 minutes once it is built; into build/bench-quick
-#   --only QUESTION  one_way, stream, many, oversubscribed, wake_up, paced, call, hand_over or micro; may be repeated
+#   --only QUESTION  one_way, stream, many, oversubscribed, wake_up, paced, call, hand_over, instructions or micro; may be
+#                    repeated
 #   --repetitions N  7, or 5 with --quick
 #   --out DIRECTORY  where benchmarks.md goes
 set -euo pipefail
@@ -17,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 for argument in "$@"; do
   case "$argument" in
-    --help | -h) sed -n '4,13s/^# \{0,1\}//p' tools/bench.sh && exit 0 ;;
+    --help | -h) sed -n '4,14s/^# \{0,1\}//p' tools/bench.sh && exit 0 ;;
   esac
 done
 

@@ -67,7 +67,7 @@ wanted_packages() {
     libgmock-dev libbenchmark-dev
   if $with_test_tools; then echo clang "$(clang_format_package)" clang-tidy strace procps; fi
   if $with_peers; then
-    echo openmpi-bin libopenmpi-dev libzmq3-dev iceoryx libiceoryx-posh-dev python3 python3-numpy python3-matplotlib
+    echo openmpi-bin libopenmpi-dev libzmq3-dev iceoryx libiceoryx-posh-dev python3 python3-numpy python3-matplotlib valgrind
   fi
 }
 

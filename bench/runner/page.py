@@ -182,6 +182,20 @@ def micro_section(page, _):
     return lines + table(["benchmark", "time"], rows) + [""]
 
 
+def instructions_section(page, _):
+    lines = ["## Instructions", ""]
+    lines += ["Of a put and its take in one process, counted by callgrind; misses in a first-level cache as it simulates one.", ""]
+    fields = ["instructions", "reads", "writes", "misses"]
+    found = next((run for run in page.results.runs["instructions"]["callgrind"] if run), None)
+    if found is None:
+        reason = page.results.reasons.get(("instructions", "callgrind"), "failed")
+        return lines + [f"Not counted: {reason}.", ""]
+    names = list(dict.fromkeys(key.rsplit("/", 1)[0] for key in found))
+    rows = [[f"`{name}` B" if " " in name else f"{name}, 8 B"] + [f"{found[f'{name}/{field}']:.0f}" for field in fields]
+            for name in names]
+    return lines + table(["item"] + fields, rows) + [""]
+
+
 SECTIONS = [
     ("one_way/", one_way_section),
     ("hand_over/", hand_over_section),
@@ -192,6 +206,7 @@ SECTIONS = [
     ("paced", paced_section),
     ("call/", call_section),
     ("micro", micro_section),
+    ("instructions", instructions_section),
 ]
 
 

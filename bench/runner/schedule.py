@@ -29,6 +29,7 @@ class Case:
     contenders: list
     seconds: float
     arguments: list = dataclasses.field(default_factory=list)
+    once: bool = False  # counts, which no repetition changes
 
     def command(self, contender, programs, sources, cpus):
         """The command line of one run. Programs are in `programs`, scripts in `sources`."""
@@ -36,6 +37,9 @@ class Case:
             options = {"format": "json", "repetitions": 1, "report_aggregates_only": "false", "min_time": self.seconds}
             start = [os.path.join(programs, "weir_bench")]
             return start + [f"--benchmark_{name}={value}" for name, value in options.items()] + self.arguments
+        if contender == "callgrind":
+            script = os.path.join(sources, self.question, "count.py")
+            return ["/usr/bin/python3", "-B", script, os.path.join(programs, f"{self.question}_weir")]
         if contender in PYTHON:
             script = os.path.join(sources, self.question, "python.py")
             start = ["/usr/bin/python3", "-B", script, "--transport", contender.removeprefix("python_")]
@@ -128,6 +132,7 @@ def full():
         hand_over_sizes=SIZES[1:],
         hand_over=["weir_loan", "iceoryx"],
     )
+    yield Case("instructions", "instructions", ["callgrind"], 20, once=True)
 
 
 def quick():

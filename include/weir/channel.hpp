@@ -281,13 +281,13 @@ class channel {
   }
   /// Of small items, when nothing is in the way. False: the general way goes on.
   template <class S>
-  bool put_fast(const S& item) {
-    return fast_ != nullptr && detail::put_fast<T>(*fast_, item);
+  bool put_fast(const S& item, detail::wake when = detail::wake::now) {
+    return fast_ != nullptr && detail::put_fast<T>(*fast_, item, when);
   }
   bool take_fast(T& item) { return fast_ != nullptr && detail::take_fast(*fast_, item); }
   template <class S>
-  void put_now(const S& item) {
-    if (!put_fast(item)) detail::prepare<T>(item).put(*core(), detail::deadline::never());
+  void put_now(const S& item, detail::wake when = detail::wake::now) {
+    if (!put_fast(item, when)) detail::prepare<T>(item).put(*core(), detail::deadline::never(), when);
   }
   template <class S>
   bool put_at_once(const S& item) {
@@ -332,9 +332,9 @@ requires detail::puts_into<std::ranges::range_reference_t<Range>, T> std::size_t
     for (auto&& item : items) {
       if constexpr (std::convertible_to<decltype(item), const T&>) {
         const T& as_put = item;
-        detail::prepare<T>(as_put).put(*core, detail::deadline::never(), detail::wake::later);
+        put_now(as_put, detail::wake::later);
       } else {
-        detail::prepare<T>(item).put(*core, detail::deadline::never(), detail::wake::later);
+        put_now(item, detail::wake::later);
       }
       done.add_one();
     }
@@ -350,11 +350,11 @@ std::vector<T> channel<T>::take_up_to(std::size_t n) {
   std::vector<T> items;
   if (n == 0) return items;
   items.reserve(std::min(n, std::max<std::size_t>(detail::size(*core), 1)));
-  items.push_back(detail::take_value<T>(core));
+  items.push_back(take());
   try {
     while (items.size() < n) {
       if (items.size() == items.capacity()) items.reserve(2 * items.size());  // before the take: no item may be lost
-      std::optional<T> item = detail::take_value<T>(core, detail::deadline::at_once());
+      std::optional<T> item = try_take();
       if (!item) break;
       items.push_back(std::move(*item));
     }

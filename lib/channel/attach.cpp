@@ -174,7 +174,7 @@ void channel_core::retire(channel_core* core) noexcept {
     return;
   }
   if (core->forked_.load(std::memory_order_relaxed)) return;  // views that came through fork() may still be read
-  // A view that ends from here on calls delete_if_retired(); one that is in the middle of it now may not, and then the
+  // A view that ends from here on calls end_view_without_handle(); one that is in the middle of it now may not, and then the
   // channel stays until the next one of this process goes.
   core->ends_views_.store(false, std::memory_order_seq_cst);
   std::vector<channel_core*> gone;
@@ -189,10 +189,11 @@ void channel_core::retire(channel_core* core) noexcept {
   for (channel_core* const each : gone) delete each;
 }
 
-void channel_core::delete_if_retired() noexcept {
+void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept {
   {
     registry& r = attached();
-    const std::scoped_lock lock(r.mutex);
+    const std::scoped_lock lock(r.mutex);  // so that retire() does not delete us before we have let go of the lock
+    end_view_at(at, turn);
     if (has_views() || r.retired.erase(this) == 0) return;
   }
   delete this;

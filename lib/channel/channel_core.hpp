@@ -93,8 +93,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// What happens instead of deletion when the last handle has gone: views of items in slots keep no handle, since
   /// counting handles would cost as much as the rest of the view. As long as there is one the channel stays.
   static void retire(channel_core* core) noexcept;
-  /// The channel has no handle any more, and perhaps now no view: then it is deleted.
-  void delete_if_retired() noexcept;
+  /// The channel has no handle any more; when it has no view either it is deleted.
+  void end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept;
 
   [[nodiscard]] ch::channel_header& header() const noexcept { return *header_; }
   [[nodiscard]] shm::segment& segment() noexcept { return segment_; }
@@ -175,6 +175,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   attempt put_once(Write&& write, wake when, ring_place& claimed, needs what);
   template <class Write>
   put_result put_claimed(deadline until, wake when, Write&& write, needs what, offer* left = nullptr);
+  bool put_in_block(const payload& item, std::size_t bytes, deadline until, wake when, offer* left);
   bool wait_for_pickup(const ring_place& p, deadline until);
   [[nodiscard]] bool may_need_block(std::size_t bytes) const noexcept {
     return bytes > most_in_slot_ || view_of(*ring_.next_put().at) != 0;

@@ -158,6 +158,10 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
     wake_some(header_->not_full, 1);  // somebody else may do what we were woken for, until we have a block
     if (until.is_at_once() || !view_goes_soon()) break;
   }
+  return put_in_block(item, bytes, until, when, left);
+}
+
+bool channel_core::put_in_block(const payload& item, std::size_t bytes, deadline until, wake when, offer* left) {
   check_open("put into channel");
   if (until.is_at_once() && !rendezvous_ && ring_.settled_tail() - ring_.settled_head() >= ring_.count()) {
     look_for_the_dead();

@@ -252,8 +252,7 @@ void channel_core::give_back(taken_item& item) {
 void channel_core::finish(held_item& held) noexcept {
   if (forked_.load(std::memory_order_relaxed)) return;
   if (held.slot_ == nullptr) return free_block(held.block_);
-  end_view_at(*held.slot_, held.turn_);
-  delete_if_retired();
+  end_view_without_handle(*held.slot_, held.turn_);
 }
 
 void held_item::finish() noexcept {

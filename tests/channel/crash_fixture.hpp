@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <ostream>
 #include <span>
@@ -142,6 +145,19 @@ class ChannelCrash : public testing::TestWithParam<scenario> {
 
   static bool hold_fast(const core_handle& channel, held_item& held) {
     return piece() && held.take(*channel, [](std::size_t) { return true; });
+  }
+
+  /// Waits for the death that was planned for it.
+  static void expect_killed(child& victim) {
+    const int status = victim.wait();
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the point was never passed: status " << status;
+  }
+  /// Takes all there is, and what comes until `patience` is over, when the dead are known to be dead. In order of number.
+  [[nodiscard]] std::vector<int> take_the_rest(std::chrono::milliseconds patience) {
+    std::vector<int> seen;
+    for (int item = 0; (item = take_item(channel_, deadline::after(patience))) >= 0;) seen.push_back(item);
+    std::sort(seen.begin(), seen.end());
+    return seen;
   }
 
   /// After all is over: as good as new.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Processes that are killed while they read an item in place, and while others need its slot.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -14,6 +12,8 @@
 
 namespace weir::tests {
 namespace {
+
+constexpr std::chrono::milliseconds kPatience{400};
 
 // ------------------------------------------------------------------------------------------------ the viewer is killed
 
@@ -33,14 +33,9 @@ TEST_P(ViewerKilled, WhatItWasViewingGoesToAnother) {
     }
     return 0;
   });
-  const int status = victim.wait();
-  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-  std::vector<int> seen;
-  for (int item = 0; (item = take_item(channel_, deadline::after(std::chrono::milliseconds(400)))) >= 0;)
-    seen.push_back(item);
+  expect_killed(victim);
   // The second may come first: it is ready at once, the first only when the viewer is known to be dead.
-  std::sort(seen.begin(), seen.end());
-  EXPECT_EQ(seen, (std::vector<int>{0, 1}));
+  EXPECT_EQ(take_the_rest(kPatience), (std::vector<int>{0, 1}));
   expect_whole();
 }
 
@@ -133,13 +128,8 @@ TEST_P(RecovererOfASlowViewerKilled, WhatItWasViewingGoesToAThird) {
     take_item(own, deadline::at_once(), hold::view);
     return 0;
   });
-  const int status = recoverer.wait();
-  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
-  std::vector<int> seen;
-  for (int item = 0; (item = take_item(channel_, deadline::after(std::chrono::milliseconds(400)))) >= 0;)
-    seen.push_back(item);
-  std::sort(seen.begin(), seen.end());
-  EXPECT_EQ(seen, (std::vector<int>{0, 1, 2, 3}));
+  expect_killed(recoverer);
+  EXPECT_EQ(take_the_rest(kPatience), (std::vector<int>{0, 1, 2, 3}));
   expect_whole();
 }
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, RecovererOfASlowViewerKilled,
@@ -162,12 +152,9 @@ TEST_P(PutterKilledAtAView, TheViewStaysAndTheItemIsTakenOnce) {
     for (int i = 1; i < 5; ++i) put_item(*own, i, deadline::at_once());
     return 0;
   });
-  const int status = putter.wait();
-  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  expect_killed(putter);
   EXPECT_EQ(number_in(view.bytes()), 0);
-  std::vector<int> seen;
-  for (int item = 0; (item = take_item(channel_, deadline::after(std::chrono::milliseconds(400)))) >= 0;)
-    seen.push_back(item);
+  const std::vector<int> seen = take_the_rest(kPatience);
   EXPECT_GE(seen.size(), 2U);
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<int>(i) + 1);
   EXPECT_EQ(number_in(view.bytes()), 0);

@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   const long pairs = argc > 1 ? std::atol(argv[1]) : 1;
   weir::channel<long> small(8);
   weir::channel<std::vector<long>> large(8);
-  std::vector<long> item(100, 1);
+  std::vector<long> item(1000, 1);
   for (long i = 0; i < pairs; ++i) {
     small.put(i);
     if (small.take() != i) return 1;

@@ -92,16 +92,16 @@ inline constexpr bool kHasFastPath = kFixedInSlot<T> || sequence<T>;
 
 /// Puts an item without waiting, if nothing at all is in the way. False: it has not; the general way goes on.
 template <class T, class S>
-bool put_fast([[maybe_unused]] fast_path& way, [[maybe_unused]] const S& item) {
+bool put_fast([[maybe_unused]] fast_path& way, [[maybe_unused]] const S& item, [[maybe_unused]] wake when = wake::now) {
   if constexpr (!kHasFastPath<T> || !(std::same_as<S, T> || source_for<S, T>)) {
     return false;
   } else if constexpr (kFixedInSlot<T>) {
-    return way.put_fixed(std::addressof(item), sizeof item);
+    return way.put_fixed(std::addressof(item), sizeof item, when == wake::now);
   } else if constexpr (std::same_as<S, T>) {
-    return way.put_piece(item.data(), item.size() * sizeof(element_of<T>));
+    return way.put_piece(item.data(), item.size() * sizeof(element_of<T>), when == wake::now);
   } else {
     const auto elements = elements_of<T>(item);
-    return way.put_piece(elements.data(), elements.size_bytes());
+    return way.put_piece(elements.data(), elements.size_bytes(), when == wake::now);
   }
 }
 
