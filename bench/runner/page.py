@@ -139,7 +139,10 @@ def stream_section(page, plot):
     lines += ["CPU seconds of both processes per million items:", ""]
     lines += page.sized("stream/", ["cpu_seconds_per_million"], seconds)
     lines += ["Items of 8 B in a second, by how many a queue holds (above: 256):", ""]
-    return lines + page.sized("stream_of/", ["items_per_second"], rate)
+    cases = sorted(page.results.cases("stream_of/"), key=lambda case: int(case.split("/")[-1]))
+    if not cases:
+        return lines[:-2]
+    return lines + page.by_case(cases, [case.split("/")[-1] for case in cases], ["items_per_second"], rate)
 
 
 def many_section(page, plot):
