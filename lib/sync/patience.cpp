@@ -17,6 +17,10 @@ bool patience::go_on() noexcept {
     const bool crowded = is_crowded();
     stage_ = crowded ? stage::yielding : stage::spinning;
     if (crowded) made_ = 0;
+    if (crowded && __builtin_ia32_rdtsc() < estimate_.yield_again.load(std::memory_order_relaxed)) {
+      stage_ = stage::over;
+      return false;
+    }
     most_ = crowded ? estimate_.yields.pauses() : estimate_.spins.pauses() / cost_;
     if (made_ < most_) return true;
   }
@@ -28,10 +32,12 @@ bool patience::go_on() noexcept {
 
 bool patience::yield() noexcept {
   constexpr std::uint64_t kLong = 2'000'000;  // ticks of the time stamp counter: most of a millisecond
+  constexpr std::uint64_t kApart = 2;         // times as long without a yield
   const std::uint64_t before = __builtin_ia32_rdtsc();
   ::sched_yield();
-  if (__builtin_ia32_rdtsc() - before > kLong) {
-    estimate_.yields.cost_too_much();  // somebody computes: a wake-up takes the CPU from him sooner than we got it
+  const std::uint64_t after = __builtin_ia32_rdtsc();
+  if (after - before > kLong) {  // somebody computes: a wake-up takes the CPU from him sooner than we got it
+    estimate_.yield_again.store(after + kApart * (after - before), std::memory_order_relaxed);
     stage_ = stage::over;
     most_ = made_;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "sync/futex.hpp"
@@ -12,8 +13,11 @@ namespace weir::sync {
 struct wait_estimate {
   // 100 to 200 us: longer than the other side takes to wake up and answer. A tick of its clock is no reason to sleep.
   spin_estimate spins{{.most = 4000, .while_paying = 500, .least = 8}};
-  // Each lets all run that are ready, so a few suffice if they suffice at all.
+  // Each lets all run that are ready.
   spin_estimate yields{{.most = 1000, .while_paying = 100, .least = 0}};
+  /// Ticks of the time stamp counter: not before. After a yield that took long, several times as long passes without any, so
+  /// that little time is lost where somebody computes.
+  std::atomic<std::uint64_t> yield_again{0};
 };
 
 /// The pauses of one wait before it sleeps:

@@ -32,9 +32,4 @@ void spin_estimate::did_not_pay() noexcept {
   pauses_.store(std::max(estimate - (estimate + kDown - 1) / kDown, limits_.least), kRelaxed);
 }
 
-void spin_estimate::cost_too_much() noexcept {
-  paid_.store(0, kRelaxed);
-  pauses_.store(std::max(pauses_.load(kRelaxed) / 2, limits_.least), kRelaxed);
-}
-
 }  // namespace weir::sync

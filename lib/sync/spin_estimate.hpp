@@ -25,8 +25,6 @@ class spin_estimate {
   void paid(std::uint32_t pauses) noexcept { paid_.store(pauses, std::memory_order_relaxed); }
   /// It did not come meanwhile.
   void did_not_pay() noexcept;
-  /// One of them took so long that sleeping would have been better, whatever came of it.
-  void cost_too_much() noexcept;
 
  private:
   static constexpr std::uint32_t kTryEvery = 64;     // waits, at first
