@@ -125,10 +125,10 @@ def one_way_section(page, plot):
 
 def hand_over_section(page, _):
     lines = ["## Handing over what is written already", ""]
-    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median,", ""]
-    lines += ["when both have exchanged a few items of 8 B in between, over the same queues:", ""]
+    lines += ["Only the hand-over is timed: the item was written before, and is read afterwards. Median, after both sides"]
+    lines += ["have exchanged a few items of 8 B over the same queues in between:", ""]
     lines += page.sized("hand_over/ready/", ["p50_ns"], duration)
-    lines += ["at once, when the item's bytes have driven the queues out of the caches:", ""]
+    lines += ["Median of a hand-over at once, when the item's bytes have driven the queues out of the caches:", ""]
     return lines + page.sized("hand_over/cold/", ["p50_ns"], duration)
 
 

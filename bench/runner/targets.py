@@ -105,10 +105,11 @@ def large_items(results):
         yield target(key, text + where, value, limit, times, at_least=rate, below=not rate and limit == 1)
 
     size = 8 << 20
-    handed = results.values(f"hand_over/ready/{size}", "weir_loan", "p50_ns")
     small = results.values("one_way/spin/8", "weir", "p50_ns")
-    text = "loan + view, handing over 8 MiB that are written already / 8 B one way"
-    yield target("3e", text, ratio(handed, small), 2, times)
+    for key, way, when in (("3e", "ready", "over queues in use"), ("3f", "cold", "at once after writing them")):
+        handed = results.values(f"hand_over/{way}/{size}", "weir_loan", "p50_ns")
+        text = f"loan + view, handing over 8 MiB that are written already, {when} / 8 B one way"
+        yield target(key, text, ratio(handed, small), 2, times)
 
 
 def sleeping(results):

@@ -112,7 +112,8 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
           std::optional<result_place> place) {
   member& self = *to->self();
   link& there = to->link();
-  if (there.seen_dead.load(std::memory_order_relaxed)) throw_ended(self, there.id);
+  // An inbox known from before stays open until it has been emptied, which is a little after its owner is known to be gone.
+  if (there.seen_dead.load(std::memory_order_relaxed) || self.table().is_gone(there.id)) throw_ended(self, there.id);
   const code_address trampoline = name_code(reinterpret_cast<const void*>(target.code));
   const code_address function = target.function != nullptr ? name_code(target.function) : code_address{};
   const detail::payload item = arguments.item();

@@ -29,7 +29,7 @@ class fast_path {
  public:
   /// `bytes` is the size that all items have. `tell`: wake a taker that sleeps, as wake_takers() does for many.
   [[nodiscard]] bool put_fixed(const void* item, std::size_t bytes, bool tell = true) noexcept {
-    return put<false>(tell, [&](const channels::ring::place& p) { std::memcpy(p.fixed_item(), item, bytes); });
+    return put_in_slot<false>(tell, [&](const channels::ring::place& p) { std::memcpy(p.fixed_item(), item, bytes); });
   }
   [[nodiscard]] bool take_fixed(void* item, std::size_t bytes) noexcept {
     channels::ring::place p;
@@ -41,7 +41,7 @@ class fast_path {
 
   [[nodiscard]] bool put_piece(const void* item, std::size_t bytes, bool tell = true) noexcept {
     if (bytes > most_in_slot_) return false;
-    return put<true>(tell, [&](const channels::ring::place& p) {
+    return put_in_slot<true>(tell, [&](const channels::ring::place& p) {
       if (bytes != 0) std::memcpy(p.piece(), item, bytes);
       p.at->meta.store(channels::make_meta(channels::kNoBlock, 0, bytes), std::memory_order_relaxed);
     });
@@ -82,7 +82,7 @@ class fast_path {
     return is_open_.load(std::memory_order_relaxed) && orphans_->load(std::memory_order_acquire) == 0;
   }
   template <bool Viewable, class Write>
-  bool put(bool tell, Write&& write) noexcept {
+  bool put_in_slot(bool tell, Write&& write) noexcept {
     if (!is_open_.load(std::memory_order_relaxed) || closed_->load(std::memory_order_relaxed) != 0) return false;
     channels::ring::place p;
     if (!ring_.claim_next_put<Viewable>(me_, p)) return false;

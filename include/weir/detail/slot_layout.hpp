@@ -122,7 +122,7 @@ struct slot {
   std::atomic<std::uint64_t> view;
   std::atomic<std::uint64_t> length;
 };
-inline constexpr std::size_t kFixedItem = 16;
+inline constexpr std::size_t kFixedItem = 16;  // where an item lies, if all have one size; if not (a "piece"):
 inline constexpr std::size_t kPiece = sizeof(slot);
 static_assert(sizeof(slot) == 32 && offsetof(slot, meta) == 8 && offsetof(slot, view) == kFixedItem);
 static_assert(offsetof(slot, length) == 24);
