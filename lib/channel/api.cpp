@@ -7,6 +7,7 @@
 #include "channel/references.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
+#include "weir/detail/crash_point.hpp"
 
 // The functions of weir/detail/channel_core.hpp, in its order.
 namespace weir::detail {
@@ -85,13 +86,17 @@ core_handle create_internal(std::string_view segment_name, const item_type& type
 std::string reference_of(const channel_core& core) { return std::string(core.segment().name()); }
 core_handle attach(std::string_view reference, const item_type& type) { return attach_typed(reference, type); }
 
-void pin(channel_core& core) noexcept { core.header().pins.fetch_add(1, std::memory_order_seq_cst); }
+void pin(channel_core& core) noexcept {
+  core.header().pins.fetch_add(1, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("reference.pinned");
+}
 
 void unpin(std::string_view reference) noexcept {
   if (ch::unpin_other(reference)) return;
   try {
     // Letting go of the handle afterwards removes the channel if nothing keeps it any more.
     attach_any(reference)->header().pins.fetch_sub(1, std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("reference.unpinned");
   } catch (const std::exception&) {
     return;  // already gone
   }

@@ -224,6 +224,7 @@ void channel_core::enter() {
     segment_.reserve("open channel", header_->participants_offset + entry * sizeof(ch::participant_entry), shm::kPage);
   }
   ch::participant_entry& mine = participants_[entry];
+  WEIR_CRASH_POINT("participant.entering");
   mine.who = shm::this_process();
   mine.process = my_id();
   mine.attached_ns =
@@ -232,6 +233,7 @@ void channel_core::enter() {
   mine.used.store(1, std::memory_order_release);  // pairs with the acquire of those who look for the dead
   WEIR_CRASH_POINT("participant.entered");
   header_->participants_high = std::max(header_->participants_high, entry + 1);
+  WEIR_CRASH_POINT("participant.high");
   me_ = entry;
 }
 
@@ -239,6 +241,7 @@ void channel_core::leave() noexcept {
   bool goes = false;  // and what is inside with it: nobody can attach any more
   try {
     const locked lock(*this);
+    WEIR_CRASH_POINT("participant.leaving");
     participants_[me_].used.store(0, std::memory_order_release);
     WEIR_CRASH_POINT("participant.left");
     const bool unnamed = segment_.header().named == 0;

@@ -12,6 +12,7 @@ std::optional<std::uint32_t> block_pool::try_claim(std::uint32_t me) noexcept {
     std::atomic<std::uint64_t>& word = entries_[block].word;
     std::uint64_t expected = make_block_word(block_phase::free);
     if (word.load(std::memory_order_relaxed) != expected) continue;
+    WEIR_CRASH_POINT("block.claiming");
     // Pairs with the store in release(): what the last holder did to the block has happened.
     if (word.compare_exchange_strong(expected, make_block_word(block_phase::held, me), std::memory_order_seq_cst)) {
       WEIR_CRASH_POINT("block.claimed");
@@ -30,6 +31,7 @@ void block_pool::reserve(std::uint32_t block, std::size_t bytes) {
   segment_->reserve("put into channel", header_->blocks_offset + block * header_->block_stride + have, want - have);
   WEIR_CRASH_POINT("block.reserved");
   e.reserved.store(want, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("block.extended");
 }
 
 void block_pool::release(std::uint32_t block) noexcept {
@@ -37,11 +39,14 @@ void block_pool::release(std::uint32_t block) noexcept {
   const std::size_t keep = (header_->idle_block_bytes + shm::kPage - 1) / shm::kPage * shm::kPage;
   const std::size_t have = e.reserved.load(std::memory_order_relaxed);
   if (header_->idle_block_bytes < have && keep < have) {
+    WEIR_CRASH_POINT("block.shrinking");
     e.reserved.store(keep, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("block.shrunk");
     segment_->give_back(header_->blocks_offset + block * header_->block_stride + keep, have - keep);
   }
   WEIR_CRASH_POINT("block.release");
   e.word.store(make_block_word(block_phase::free), std::memory_order_release);  // pairs with try_claim()
+  WEIR_CRASH_POINT("block.released");
 }
 
 }  // namespace weir::channels

@@ -59,11 +59,13 @@ void channel_core::close(std::string_view reason) {
 
 void channel_core::close_locked(ch::closing kind, std::string_view reason) {
   if (is_closed()) return;
+  WEIR_CRASH_POINT("close.begin");
   header_->close_reason_bytes = static_cast<std::uint32_t>(reason.copy(header_->close_reason, ch::kMaxReason));
   WEIR_CRASH_POINT("close.reason");
   header_->closed.store(static_cast<std::uint32_t>(kind), std::memory_order_seq_cst);
   WEIR_CRASH_POINT("close.closed");
   rouse_everybody();
+  WEIR_CRASH_POINT("close.roused");
 }
 
 void channel_core::close_for_end_of(const ch::binding_entry& binding, const exit_report& report) {
@@ -71,6 +73,7 @@ void channel_core::close_for_end_of(const ch::binding_entry& binding, const exit
   header_->close_process = binding.process;
   header_->close_status_known = report.exit_status || report.signal ? 1 : 0;
   header_->close_status = report.signal ? *report.signal : W_EXITCODE(report.exit_status.value_or(0), 0);
+  WEIR_CRASH_POINT("close.status");
   constexpr std::uint32_t kHost = 2;
   const bool ended_well = report.exit_status && *report.exit_status == 0;
   const std::string reason =
@@ -94,9 +97,12 @@ void channel_core::bind(process_id process, const shm::process_identity& who, bo
       if (binding.who == who && !host) return;
       continue;
     }
+    WEIR_CRASH_POINT("binding.begin");
     binding.who = who;
     binding.process = process;
+    WEIR_CRASH_POINT("binding.written");
     std::atomic_ref<std::uint32_t>(binding.used).store(host ? 2U : 1U, std::memory_order_release);
+    WEIR_CRASH_POINT("binding.used");
     return;
   }
   throw invalid_argument(

@@ -26,23 +26,28 @@ const std::uint32_t* futex_of(const event& e) noexcept {
 }
 
 bool enter(event& e) noexcept {
+  WEIR_CRASH_POINT("event.entering");
   std::uint64_t seen = e.word.load(std::memory_order_relaxed);
   do {
     if (sleepers_of(seen) >= kMostSleepers) return false;
   } while (!e.word.compare_exchange_weak(seen, (seen + kOneSleeper) | kFencing, std::memory_order_seq_cst));
+  WEIR_CRASH_POINT("event.counted");
   if ((seen & kFenced) == 0) {
     WEIR_CRASH_POINT("event.fencing");
     sync::heavy_fence();
     e.word.fetch_or(kFenced, std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("event.fenced");
   }
   return true;
 }
 
 std::uint32_t listen(event& e) noexcept {
+  WEIR_CRASH_POINT("event.listening");
   std::uint64_t seen = e.word.load(std::memory_order_relaxed);
   // Also when there is no signal: what is looked at afterwards must not be read before this.
   while (!e.word.compare_exchange_weak(seen, without_a_signal(seen), std::memory_order_seq_cst)) {
   }
+  WEIR_CRASH_POINT("event.listened");
   return epoch_of(seen);
 }
 
@@ -59,8 +64,11 @@ bool sleep(const event& e, std::uint32_t epoch, std::chrono::steady_clock::time_
 }
 
 void rouse(event& e) noexcept {
+  WEIR_CRASH_POINT("event.rousing");
   e.word.fetch_add(kOneEpoch, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("event.roused");
   sync::wake_sleepers(futex_of(e), INT_MAX);
+  WEIR_CRASH_POINT("event.roused.woken");
 }
 
 }  // namespace weir::channels
@@ -73,11 +81,13 @@ void wake_some(channels::event& event, std::size_t count) noexcept {
   while (wants_waking(seen)) {
     const std::uint64_t asleep = sleepers_of(seen) - signals_of(seen);
     const std::uint64_t now = std::min<std::uint64_t>(count, asleep);
+    WEIR_CRASH_POINT("event.waking");
     if (!event.word.compare_exchange_weak(seen, seen + kOneEpoch + now * kOneSignal, std::memory_order_seq_cst)) {
       continue;
     }
     WEIR_CRASH_POINT("event.epoch.advanced");
     sync::wake_sleepers(futex_of(event), static_cast<int>(now));
+    WEIR_CRASH_POINT("event.woken");
     return;
   }
 }
@@ -94,8 +104,10 @@ void look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexce
   const std::uint32_t looks = calm.load(std::memory_order_relaxed) + 1;
   calm.store(looks % kCalm, std::memory_order_relaxed);
   if (looks < kCalm) return;
+  WEIR_CRASH_POINT("event.calming");
   // Nobody sleeps, or this fails. Signals left over by the dead go too.
   event.word.compare_exchange_strong(seen, seen & ~std::uint64_t{0xffffffff}, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("event.calmed");
 }
 
 }  // namespace weir::detail

@@ -9,6 +9,7 @@
 #include "channel/spin.hpp"
 #include "channel/wait.hpp"
 #include "segment/space.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 namespace {
@@ -26,6 +27,7 @@ void gather(std::byte* to, const payload& item) noexcept {
 
 void name_block(const ring_place& p, std::uint32_t block, std::uint64_t flags, std::uint64_t bytes) noexcept {
   p.at->meta.store(ch::make_meta(block, flags, 0), std::memory_order_relaxed);
+  WEIR_CRASH_POINT("ring.put.block.named");
   p.at->length.store(bytes, std::memory_order_relaxed);
 }
 
@@ -115,8 +117,10 @@ bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
     }
     const locked lock(*this);
     ch::slot_state orphaned = ch::make_state(p.turn, ch::phase::orphan);
+    WEIR_CRASH_POINT("pickup.withdrawing");
     if (p.at->state.compare_exchange_strong(orphaned, ch::make_state(p.turn, ch::phase::blank),
                                             std::memory_order_seq_cst)) {
+      WEIR_CRASH_POINT("pickup.withdrawn");
       recount();
       return false;
     }
@@ -149,6 +153,7 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   while (bytes <= most_in_slot_) {
     const auto write = [&](const ring_place& p) {
       gather(item_of(p), item);
+      WEIR_CRASH_POINT("ring.put.copied");
       if (fixed_in_slot_) return;
       p.at->meta.store(ch::make_meta(ch::kNoBlock, flags_of(item), bytes), std::memory_order_relaxed);
     };
@@ -174,6 +179,7 @@ bool channel_core::put_in_block(const payload& item, std::size_t bytes, deadline
   held.block_ = block;
   blocks_.reserve(block, bytes);
   gather(blocks_.data(block), item);
+  WEIR_CRASH_POINT("block.copied");
   ch::block_entry& entry = blocks_.entry(block);
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(flags_of(item), std::memory_order_relaxed);
@@ -223,6 +229,7 @@ loaned_block channel_core::loan(std::size_t bytes) {
   ch::block_entry& entry = blocks_.entry(loaned.block_);
   entry.bytes.store(bytes, std::memory_order_relaxed);
   entry.flags.store(0, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("loan.made");
   loaned.bytes_ = {blocks_.data(loaned.block_), bytes};
   return loaned;
 }

@@ -31,14 +31,18 @@ void channel_core::recount() {
     const std::uint64_t word = blocks_.entry(block).word.load(std::memory_order_relaxed);
     if (ch::phase_of_block(word) == ch::block_phase::orphan) ++orphans;
   }
+  WEIR_CRASH_POINT("orphans.counted");
   header_->orphans.store(orphans, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("orphans.stored");
 }
 
 void channel_core::look_for_the_dead(bool even_if_just_looked) {
   const std::int64_t now = monotonic_ns();
   std::int64_t last = header_->looked_ns.load(std::memory_order_relaxed);
   if (!even_if_just_looked && now - last < kLookEveryNs) return;
+  WEIR_CRASH_POINT("recovery.looking");
   if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) return;
+  WEIR_CRASH_POINT("recovery.looked");
   const locked lock(*this);
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
@@ -61,6 +65,7 @@ void channel_core::recover(std::uint32_t participant) {
   participants_[participant].used.store(0, std::memory_order_release);
   WEIR_CRASH_POINT("recovery.end");
   rouse_everybody();
+  WEIR_CRASH_POINT("recovery.roused");
 }
 
 void channel_core::recover_slots(std::uint32_t dead) {
@@ -78,6 +83,7 @@ void channel_core::recover_slots(std::uint32_t dead) {
     const std::uint64_t turn = ch::turn_of(seen);
     if (ch::phase_of(seen) == ch::phase::writing) {
       header_->blanks_made.store(1, std::memory_order_relaxed);
+      WEIR_CRASH_POINT("recovery.slot.blanking");
       at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::blank), std::memory_order_seq_cst);
     } else if (ch::phase_of(seen) == ch::phase::reading) {
       // The item stays with the slot: a block that it was being taken with goes back to it, and one that it was being
@@ -92,10 +98,12 @@ void channel_core::recover_slots(std::uint32_t dead) {
         if (of.at != at || ch::turns_ahead(seen, of.turn) != 0) continue;
         const auto left = block == named ? ch::block_phase::queued : ch::block_phase::free;
         entry.word.compare_exchange_strong(taken, ch::make_block_word(left), std::memory_order_seq_cst);
+        WEIR_CRASH_POINT("recovery.slot.block.freed");
       }
       WEIR_CRASH_POINT("recovery.slot.block");
       at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::orphan), std::memory_order_seq_cst);
     } else if (ch::phase_of(seen) == ch::phase::moving) {
+      WEIR_CRASH_POINT("recovery.slot.moving");
       recover_moving(index, seen);
     }
     WEIR_CRASH_POINT("recovery.slot");
@@ -139,6 +147,7 @@ bool channel_core::move_up(const ring_place& from) {
   // Where an older item is still viewed the gap stays, until it is the oldest slot.
   if (view_of(*to.at) != 0) return false;
   ch::slot_state expected = ch::make_state(from.turn, ch::phase::full);
+  WEIR_CRASH_POINT("recovery.gap.begin");
   if (!from.at->state.compare_exchange_strong(expected, ch::make_state(from.turn, ch::phase::moving, me_),
                                               std::memory_order_seq_cst)) {
     return false;
@@ -147,6 +156,7 @@ bool channel_core::move_up(const ring_place& from) {
   to.at->state.store(ch::make_state(to.turn, ch::phase::writing, me_), std::memory_order_seq_cst);
   WEIR_CRASH_POINT("recovery.gap.writing");
   std::memcpy(item_of(to), item_of(from), most_in_slot_);
+  WEIR_CRASH_POINT("recovery.gap.copied");
   if (!fixed_in_slot_) {
     to.at->meta.store(from.at->meta.load(std::memory_order_relaxed), std::memory_order_relaxed);
     to.at->length.store(from.at->length.load(std::memory_order_relaxed), std::memory_order_relaxed);

@@ -100,6 +100,7 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     // Before the entry is written, since this counts a handle, which would wait for the entry's line.
     hold_block(out, block, p.at->length.load(std::memory_order_relaxed), ch::meta_flags(meta));
     entry.ticket.store(p.ticket, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("block.ticketed");
     entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
     WEIR_CRASH_POINT("block.taken");
     empty_slot(p);
@@ -126,6 +127,7 @@ void channel_core::view_slot(const ring_place& p, taken_item& out, std::size_t b
   if (!rendezvous_ && heavy_fences_reach_us_) return let_view(p, bytes);
   // The putter of a rendezvous waits for its slot to be empty.
   lets_views_.store(true, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("view.marking");
   p.at->view.store(ch::make_view(p.turn, bytes, ch::view_phase::viewing, me_), std::memory_order_release);
   WEIR_CRASH_POINT("view.marked");
   empty_slot(p);
@@ -185,6 +187,7 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
       return false;
     }
     const orphan_place& oldest = orphans.front();
+    WEIR_CRASH_POINT("orphan.taking");
     if (oldest.block != ch::kNoBlock) {
       blocks_.entry(oldest.block)
           .word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
@@ -235,13 +238,16 @@ void channel_core::give_back(taken_item& item) {
   held_item& held = item.held_;
   {
     const locked lock(*this);
+    WEIR_CRASH_POINT("given_back.begin");
     if (held.slot_ == nullptr) {
       blocks_.entry(held.block_).word.store(ch::make_block_word(ch::block_phase::orphan), std::memory_order_release);
     } else {
       ring_.end_view(*held.slot_, held.turn_, me_);
+      WEIR_CRASH_POINT("given_back.ended");
       held.slot_->view.store(ch::make_view(held.turn_, held.bytes_.size(), ch::view_phase::orphan),
                              std::memory_order_release);
     }
+    WEIR_CRASH_POINT("given_back.marked");
     held.channel_ = nullptr;
     item.channel_ = nullptr;
     recount();

@@ -36,9 +36,11 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
         }
       }
       header_->waiters_high.compare_exchange_strong(high, entry + 1, std::memory_order_acq_rel);
+      WEIR_CRASH_POINT("waiter.high");
       high = header_->waiters_high.load(std::memory_order_acquire);
     }
     std::uint32_t unused = 0;
+    WEIR_CRASH_POINT("waiter.claiming");
     if (waiters_[entry].word.compare_exchange_strong(unused, entering, std::memory_order_acq_rel)) return entry;
   }
   return kNoEntry;
@@ -54,6 +56,7 @@ std::uint32_t channel_core::enter_waiters(ch::waits_for what, deadline until) no
   w.until_ns = until.is_never() || until.is_at_once()
                    ? 0
                    : std::chrono::duration_cast<std::chrono::nanoseconds>(until.when().time_since_epoch()).count();
+  WEIR_CRASH_POINT("waiter.described");
   if (!ch::enter(event_of(what))) {
     w.word.store(0, std::memory_order_release);
     return kNoEntry;
@@ -75,6 +78,7 @@ void channel_core::leave_waiters(std::uint32_t entry) noexcept {
   ch::leave(event_of(what));
   WEIR_CRASH_POINT("waiter.left");
   word.store(0, std::memory_order_release);
+  WEIR_CRASH_POINT("waiter.gone");
   tell_putters_of_taker(what);
 }
 
@@ -92,6 +96,7 @@ void channel_core::recover_waiters(std::uint32_t dead) noexcept {
       WEIR_CRASH_POINT("recovery.waiter.left");
     }
     word.store(0, std::memory_order_release);
+    WEIR_CRASH_POINT("recovery.waiter.gone");
   }
 }
 

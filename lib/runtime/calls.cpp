@@ -15,6 +15,7 @@
 #include "runtime/peer.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 #include "weir/worker.hpp"
 
@@ -135,6 +136,7 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
   } else {
     const std::string name = fmt::format("{}{}.{}", arguments_blob_prefix(there.id), self.id(), self.next_blob());
     write_blob(operation_on(there.id), name, item.parts);
+    WEIR_CRASH_POINT("call.blob.written");
     const message_front with_name(header, trampoline, function, name);
     const std::span<const std::byte> only = with_name.bytes();
     try {
@@ -144,6 +146,7 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
       throw;
     }
   }
+  WEIR_CRASH_POINT("call.sent");
   arguments.sent();
 }
 

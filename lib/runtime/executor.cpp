@@ -12,6 +12,7 @@
 #include "runtime/member.hpp"
 #include "runtime/served_call.hpp"
 #include "sync/blocking.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -71,6 +72,7 @@ void executor::before_sleep() noexcept {
   if (me == nullptr || !me->in_call || me->sleeps++ != 0) return;
   me->owner.entry_.waits.fetch_add(1, std::memory_order_relaxed);
   me->owner.entry_.waiting_calls.fetch_add(1, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("call.waiting");
   me->owner.permits_.release();
   if (me->is_listener) me->owner.pass_listening_on(*me);
 }
@@ -80,6 +82,7 @@ void executor::after_sleep() noexcept {
   if (me == nullptr || !me->in_call || --me->sleeps != 0) return;
   me->owner.permits_.acquire();
   me->owner.entry_.waiting_calls.fetch_sub(1, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("call.resumed");
 }
 
 // --------------------------------------------------------------------------------------------------------------- threads
@@ -194,8 +197,11 @@ void executor::run(own_thread& me, const Work& work) {
   me.in_call = true;
   entry_.last_started_ns.store(steady_ns(), std::memory_order_relaxed);
   entry_.running_calls.fetch_add(1, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("call.running");
   work();
+  WEIR_CRASH_POINT("call.ending");
   entry_.running_calls.fetch_sub(1, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("call.ended");
   me.in_call = false;
   permits_.release();
   const std::scoped_lock lock(mutex_);
@@ -217,6 +223,7 @@ void executor::listen(own_thread& me) {
       end_listening();
       return;
     }
+    WEIR_CRASH_POINT("call.received");
     if (kind_of_message(message) == served::end) {
       const std::scoped_lock lock(mutex_);
       // Calls that have begun may need others to be served before they can end.
@@ -229,10 +236,12 @@ void executor::listen(own_thread& me) {
       ++active_;
     }
     entry_.calls_started.fetch_add(1, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("call.counted");
     permits_.acquire();
     if (concurrency_ > 1 && permits_.any_free()) pass_listening_on(me);
     run(me, [&] { serve_call(self_, std::move(message), gate_); });
     entry_.calls_served.fetch_add(1, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("call.served");
   }
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/continuations.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/remote_exception.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 #include "weir/future.hpp"
 
@@ -72,12 +73,15 @@ void store_error(runtime::results_segment& segment, result_place place, const st
 
 future_core::~future_core() {
   if (self_->is_forked()) return;  // the reference is the parent's
+  WEIR_CRASH_POINT("future.dropping");
   slot().references.fetch_sub(1, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("future.dropped");
   if (kind_ == reference::first) self_->results().let_go(place_.slot);
 }
 
 std::string future_core::send() const {
   slot().references.fetch_add(1, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("future.referenced");
   return fmt::format("{}{}/{}/{}", kFutureReference, segment_->owner(), place_.slot, place_.generation);
 }
 
@@ -90,6 +94,7 @@ void pin_future(std::string_view reference) {
   const named_future name = parse(reference);
   const auto segment = member::current_or_throw("send a future")->results_of(name.owner);
   slot_of(*segment, name).references.fetch_add(1, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("future.pinned");
 }
 
 void unpin_future(std::string_view reference) noexcept {
@@ -99,6 +104,7 @@ void unpin_future(std::string_view reference) noexcept {
     if (!self) return;
     const auto segment = self->results_of(name.owner);
     slot_of(*segment, name).references.fetch_sub(1, std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("future.unpinned");
   } catch (const std::exception&) {
     // The process that waits for the result has gone, and its results with it.
   }
@@ -114,6 +120,7 @@ future_handle attach_future(std::string_view reference) {
   const auto self = member::current_or_throw("receive a future");
   auto segment = self->results_of(name.owner);
   slot_of(*segment, name).references.fetch_add(1, std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("future.referenced");
   return std::make_shared<future_core>(self, std::move(segment), name.place, future_core::reference::added);
 }
 

@@ -18,6 +18,7 @@
 #include "runtime/blob.hpp"
 #include "runtime/peer.hpp"
 #include "runtime/served_call.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -149,14 +150,19 @@ void monitor::bury(watched_worker& worker) {
   const ending how = reap(worker.pidfd.get());
   self_->table().set_gone(worker.id, how.how, how.value);
   self_->results().wake_waiters_for(worker.id);
+  WEIR_CRASH_POINT("bury.waiters");
   const worker_exit exit{worker.id, self_->table().report_of(worker.id),
                          entry.told_to_end.load(std::memory_order_relaxed) != 0};
   // Nobody sends to it any more: what has been sent already, and what lived with it, goes.
   empty_inbox(worker.id);
+  WEIR_CRASH_POINT("bury.inbox");
   remove_blobs(arguments_blob_prefix(worker.id));
+  WEIR_CRASH_POINT("bury.blobs");
   if (ran) {
     channels::close_channels_of(who, exit.report);
+    WEIR_CRASH_POINT("bury.channels");
     retire_results(*self_, worker.id);
+    WEIR_CRASH_POINT("bury.results");
   }
   try {
     on_exit_(exit);

@@ -14,6 +14,7 @@
 #include <iostream>
 
 #include "sync/blocking.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -80,6 +81,7 @@ output_reader::read_result output_reader::read_once() {
   std::array<char, kReadBytes> buffer;
   // Before the bytes leave the pipe: a worker that finds it empty finds this set; see output_gate.
   entry_.output_busy.fetch_or(bit(), std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("output.busy");
   ssize_t got = 0;
   do {
     got = ::read(pipe_.get(), buffer.data(), buffer.size());
@@ -87,15 +89,20 @@ output_reader::read_result output_reader::read_once() {
   const bool nothing_yet = got < 0 && errno == EAGAIN;
   if (got > 0) {
     take_in({buffer.data(), static_cast<std::size_t>(got)});
+    WEIR_CRASH_POINT("output.read");
     entry_.output_bytes[static_cast<unsigned>(stream_)].fetch_add(static_cast<std::uint64_t>(got));
+    WEIR_CRASH_POINT("output.counted");
     if (unfinished_.empty()) {
       entry_.output_partial.fetch_and(~bit(), std::memory_order_seq_cst);
     } else {
       entry_.output_partial.fetch_or(bit(), std::memory_order_seq_cst);
     }
   }
+  WEIR_CRASH_POINT("output.ending");
   entry_.output_busy.fetch_and(~bit(), std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("output.ended");
   entry_.output_done.signal();
+  WEIR_CRASH_POINT("output.told");
   if (got > 0) return read_result::some;
   return nothing_yet ? read_result::none : read_result::end;
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/results.hpp"
 #include "sync/futex.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/error.hpp"
 
@@ -27,7 +28,9 @@ void own_results::add_slots() {
   free_.reserve(have + more);
   lingering_.reserve(have + more);
   for (std::uint32_t i = more; i > 0; --i) free_.push_back(have + i - 1);
+  WEIR_CRASH_POINT("results.slots.adding");
   header.slots_ready.store(have + more, std::memory_order_release);  // pairs with the acquire in find()
+  WEIR_CRASH_POINT("results.slots.added");
 }
 
 result_place own_results::set_aside(process_id callee) {
@@ -39,13 +42,16 @@ result_place own_results::set_aside(process_id callee) {
   free_.pop_back();
   result_slot& slot = segment_->slot(index);
   const std::uint32_t generation = generation_of(slot.word.load(std::memory_order_relaxed) + (1U << kGenerationShift));
+  WEIR_CRASH_POINT("results.aside.begin");
   slot.references.store(1, std::memory_order_relaxed);
   slot.callee = callee;
   slot.place = kInSlot;
   slot.bytes = 0;
   slot.has_references = 0;
+  WEIR_CRASH_POINT("results.aside.written");
   slot.word.store(make_word(result_phase::pending, generation),
                   std::memory_order_release);  // pairs with store()'s acquire
+  WEIR_CRASH_POINT("results.aside.pending");
   return {index, generation};
 }
 
@@ -75,6 +81,7 @@ bool own_results::set_free(std::uint32_t index) noexcept {
   if (slot.references.load(std::memory_order_seq_cst) != 0) return false;
   const std::uint32_t seen = slot.word.load(std::memory_order_acquire);
   const result_place place{index, generation_of(seen)};
+  WEIR_CRASH_POINT("results.free.begin");
   if (is_final(phase_of(seen))) {
     if (slot.has_references != 0) {
       try {
@@ -94,7 +101,9 @@ bool own_results::set_free(std::uint32_t index) noexcept {
     }
     remove_blob(segment_->blob_name(place));
   }
+  WEIR_CRASH_POINT("results.free.emptied");
   slot.word.store(make_word(result_phase::unused, place.generation), std::memory_order_release);
+  WEIR_CRASH_POINT("results.free.done");
   return true;
 }
 
@@ -104,10 +113,13 @@ void own_results::free_block(std::uint32_t index) noexcept {
   if (have > kKeptBlockBytes) {
     // First the number: dying in between leaves memory that is reserved once more, not memory that is not there.
     block.reserved.store(kKeptBlockBytes, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("results.block.shrunk");
     const std::size_t offset = kResultBlocksOffset + index * segment_->header().block_bytes;
     segment_->segment_.give_back(offset + kKeptBlockBytes, have - kKeptBlockBytes);
   }
+  WEIR_CRASH_POINT("results.block.freeing");
   block.claim.store(0, std::memory_order_release);  // pairs with the acquire in claim_block()
+  WEIR_CRASH_POINT("results.block.freed");
 }
 
 void own_results::look_at_lingering() noexcept {

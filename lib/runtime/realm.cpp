@@ -9,6 +9,7 @@
 #include "runtime/blob.hpp"
 #include "segment/names.hpp"
 #include "segment/segment.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -31,6 +32,7 @@ void remove_own_realm() noexcept {
   try {
     const std::string prefix = prefix_of(shm::realm());
     for (const std::string& name : shm::list_segments(prefix)) {
+      WEIR_CRASH_POINT("realm.removing");
       // Unnamed objects begin with a number, the session's own segments with a word.
       const bool is_object = std::isdigit(static_cast<unsigned char>(name[prefix.size()])) != 0;
       if (is_object) {

@@ -109,7 +109,9 @@ void results_segment::reserve_block(std::uint32_t index, std::size_t bytes) {
     mine.claim.store(0, std::memory_order_release);  // pairs with the acquire in claim_block()
     throw;
   }
+  WEIR_CRASH_POINT("results.block.reserved");
   mine.reserved.store(need, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("results.block.sized");
 }
 
 bool results_segment::store(result_place place, result_phase phase, const detail::payload& bytes) {
@@ -119,6 +121,7 @@ bool results_segment::store(result_place place, result_phase phase, const detail
   if (phase_of(seen) != result_phase::pending || generation_of(seen) != place.generation) return false;
   const bool wanted = target->references.load(std::memory_order_seq_cst) != 0;
   const std::size_t size = wanted ? total_bytes(bytes.parts) : 0;
+  WEIR_CRASH_POINT("results.store.begin");
   if (size <= kSmallResult) {
     target->place = kInSlot;
     if (wanted) gather(bytes.parts, target->small);
@@ -126,6 +129,7 @@ bool results_segment::store(result_place place, result_phase phase, const detail
     WEIR_CRASH_POINT("results.store.claimed");
     reserve_block(*claimed, size);
     gather(bytes.parts, block_bytes(*claimed));
+    WEIR_CRASH_POINT("results.store.copied");
     target->place = kInBlock;
     target->block = *claimed;
   } else {
@@ -141,7 +145,10 @@ bool results_segment::store(result_place place, result_phase phase, const detail
   // Release: pairs with the acquire in await_result() and is_settled(). From here on the slot is not ours any more.
   const std::uint32_t before = target->word.exchange(make_word(phase, place.generation), std::memory_order_seq_cst);
   WEIR_CRASH_POINT("results.store.published");
-  if ((before & kResultSleeper) != 0) sync::wake_sleepers(target->word, INT_MAX);
+  if ((before & kResultSleeper) != 0) {
+    sync::wake_sleepers(target->word, INT_MAX);
+    WEIR_CRASH_POINT("results.store.woken");
+  }
   return wanted;
 }
 
@@ -150,7 +157,9 @@ void results_segment::retire() noexcept {
     result_block& unused = block(i);
     std::uint64_t nobody = 0;
     if (!unused.claim.compare_exchange_strong(nobody, kRetired, std::memory_order_acquire)) continue;
+    WEIR_CRASH_POINT("results.retire.claimed");
     segment_.give_back(kResultBlocksOffset + i * header().block_bytes, unused.reserved.exchange(0));
+    WEIR_CRASH_POINT("results.retire.given_back");
   }
 }
 
@@ -202,6 +211,7 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
         !slot.word.compare_exchange_strong(seen, seen | kResultSleeper, std::memory_order_seq_cst)) {
       continue;
     }
+    WEIR_CRASH_POINT("results.await.marked");
     scope.about_to_sleep();
     sync::sleep_on(slot.word, make_word(result_phase::pending, place.generation) | kResultSleeper, until.when());
   }

@@ -15,6 +15,7 @@
 #include "runtime/code_address.hpp"
 #include "runtime/member.hpp"
 #include "runtime/remote_exception.hpp"
+#include "weir/detail/crash_point.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/detail/session_core.hpp"
 #include "weir/error.hpp"
@@ -70,7 +71,9 @@ class served_call final : public detail::incoming_call {
     parts_.emplace(message_.bytes());
     if (!parts_->blob_name.empty()) {
       blob_.emplace("receive a call", parts_->blob_name, parts_->header.arguments_bytes);
+      WEIR_CRASH_POINT("call.blob.opened");
       blob_->remove();  // mapped here, and nobody else wants it
+      WEIR_CRASH_POINT("call.blob.removed");
     }
     header_ = parts_->header;
     const void* code = find_code(parts_->trampoline);
@@ -139,6 +142,7 @@ class served_call final : public detail::incoming_call {
       return false;  // the caller has gone, and what it waited for with it
     }
     const bool wanted = to->store({header_.slot, header_.generation}, phase, bytes);
+    WEIR_CRASH_POINT("call.answered");
     self_.table().signal_completion();
     return wanted;
   }

@@ -24,6 +24,7 @@
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir {
 namespace {
@@ -111,7 +112,9 @@ session::implementation::implementation(session_options given) : settings(std::m
 session::implementation::~implementation() {
   {
     const std::scoped_lock lock(start_mutex_);
+    WEIR_CRASH_POINT("session.end.begin");
     table().header().ending.store(1, std::memory_order_release);
+    WEIR_CRASH_POINT("session.end.marked");
   }
   end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
   monitor_.reset();
@@ -121,7 +124,9 @@ session::implementation::~implementation() {
   self_->runner().wait_until_done(clock::now() + settings.exit_grace);
   runtime::member::set_current(nullptr);
   table().set_gone(kControlProcess, runtime::exit_kind::unknown, 0);  // futures of this process are not waited for
+  WEIR_CRASH_POINT("session.end.removing");
   runtime::remove_own_realm();
+  WEIR_CRASH_POINT("session.end.removed");
 }
 
 template <class Condition>
@@ -255,6 +260,7 @@ void session::implementation::end_workers(const std::vector<process_id>& ids) {
     runtime::process_entry* entry = table().find(id);
     if (entry == nullptr || table().is_gone(id)) continue;
     entry->told_to_end.store(1, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("session.end.telling");
     runtime::send_end(*self_, id, detail::deadline::at(until));
   }
   if (await_end(ids, until)) return;

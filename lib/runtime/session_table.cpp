@@ -7,6 +7,7 @@
 #include <new>
 
 #include "segment/names.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -98,8 +99,11 @@ process_id session_table::add_process(std::uint32_t concurrency) {
     if (state == worker_state::vacant || state == worker_state::gone) break;
   }
   process_entry& entry = entry_at(id);
+  WEIR_CRASH_POINT("session.add.begin");
   entry.id.store(id, std::memory_order_release);  // first: who still reads of the last one sees that it is another
+  WEIR_CRASH_POINT("session.add.named");
   entry.state.store(worker_state::starting, std::memory_order_release);
+  WEIR_CRASH_POINT("session.add.starting");
   entry.who = {};
   entry.how.store(exit_kind::unknown, std::memory_order_relaxed);
   entry.exit_value.store(0, std::memory_order_relaxed);
@@ -116,25 +120,35 @@ process_id session_table::add_process(std::uint32_t concurrency) {
   entry.running_calls.store(0, std::memory_order_relaxed);
   entry.waiting_calls.store(0, std::memory_order_relaxed);
   entry.waits.store(0, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("session.add.written");
   header().next_id.store(id + 1, std::memory_order_release);  // pairs with the acquire in was_used()
+  WEIR_CRASH_POINT("session.add.done");
   return id;
 }
 
 void session_table::set_running(process_id id) {
   process_entry& entry = entry_at(id);
+  WEIR_CRASH_POINT("session.run.begin");
   entry.who = shm::this_process();
+  WEIR_CRASH_POINT("session.run.named");
   entry.state.store(worker_state::running, std::memory_order_release);  // pairs with the acquires of those who call it
+  WEIR_CRASH_POINT("session.run.running");
   header().workers.signal();
+  WEIR_CRASH_POINT("session.run.told");
 }
 
 void session_table::set_gone(process_id id, exit_kind how, int value) noexcept {
   process_entry& entry = entry_at(id);
+  WEIR_CRASH_POINT("session.gone.begin");
   entry.how.store(how, std::memory_order_relaxed);
   entry.exit_value.store(value, std::memory_order_relaxed);
+  WEIR_CRASH_POINT("session.gone.written");
   entry.state.store(worker_state::gone,
                     std::memory_order_seq_cst);  // pairs with the acquires in is_gone(), report_of()
+  WEIR_CRASH_POINT("session.gone.stored");
   header().workers.signal();
   header().completions.signal();
+  WEIR_CRASH_POINT("session.gone.told");
 }
 
 std::optional<exit_report> death_watch::ended() {

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "sync/futex.hpp"
+#include "weir/detail/crash_point.hpp"
 
 namespace weir::runtime {
 
@@ -25,6 +26,7 @@ class shared_event {
   }
   /// Sleeps unless signal() was called since prepare(); at most sync::kLongestSleep.
   void sleep(std::uint32_t seen, std::chrono::steady_clock::time_point until) const noexcept {
+    WEIR_CRASH_POINT("shared_event.marked");
     sync::sleep_on(word_, seen, until);
   }
   /// No system call unless somebody sleeps, or is about to.
@@ -33,6 +35,7 @@ class shared_event {
     while ((seen & kSleeper) != 0) {
       // +1 clears the mark and carries into the epoch.
       if (word_.compare_exchange_weak(seen, seen + 1, std::memory_order_seq_cst)) {
+        WEIR_CRASH_POINT("shared_event.advanced");
         sync::wake_sleepers(word_, INT_MAX);
         return;
       }

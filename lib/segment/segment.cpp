@@ -178,14 +178,17 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   segment made;
   made.file_ = unique_fd(::open(kDirectory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!made.file_) fail(operation, spec.name, errno);
+  WEIR_CRASH_POINT("segment.create.opened");
   if (::fchmod(made.file_.get(), 0600) != 0) fail(operation, spec.name, errno);  // whatever the umask
   if (::ftruncate(made.file_.get(), static_cast<off_t>(file_bytes)) != 0) fail(operation, spec.name, errno);
   reserve_file_space(made.file_.get(), fmt::format("{} \"{}\"", operation, spec.name), 0, reserved_bytes);
+  WEIR_CRASH_POINT("segment.create.reserved");
   made.region_ = map(operation, spec.name, made.file_.get(), file_bytes);
   made.account_ = mapped_account(file_bytes);
   WEIR_CRASH_POINT("segment.create.mapped");
   auto* header = new (made.base()) segment_header{};
   write_header(*header, spec, file_bytes);
+  WEIR_CRASH_POINT("segment.create.header");
   fill(made);
   WEIR_CRASH_POINT("segment.create.filled");
   header->magic.store(kMagic, std::memory_order_release);  // pairs with the acquire in check_header()
@@ -250,11 +253,15 @@ void segment::remove(std::string_view operation, std::string_view name) {
     throw permission_denied(fmt::format("weir: {} \"{}\": it belongs to user {}, this is user {}", operation, name,
                                         info.st_uid, ::geteuid()));
   }
+  WEIR_CRASH_POINT("segment.remove.named");
   if (::unlink(path.c_str()) != 0) fail(operation, name, errno);
+  WEIR_CRASH_POINT("segment.remove.done");
 }
 
 void segment::reserve(std::string_view operation, std::size_t offset, std::size_t bytes) {
+  WEIR_CRASH_POINT("space.reserving");
   reserve_file_space(file_.get(), fmt::format("{} \"{}\"", operation, name()), offset, bytes);
+  WEIR_CRASH_POINT("space.reserved");
 }
 
 void segment::give_back(std::size_t offset, std::size_t bytes) noexcept {
@@ -263,6 +270,7 @@ void segment::give_back(std::size_t offset, std::size_t bytes) noexcept {
   if (begin >= end) return;
   ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
               static_cast<off_t>(end - begin));
+  WEIR_CRASH_POINT("space.given_back");
 }
 
 bool segment::read(std::size_t offset, std::span<std::byte> out) const noexcept {
@@ -277,6 +285,7 @@ bool segment::read(std::size_t offset, std::span<std::byte> out) const noexcept 
 }
 
 void segment::remove_own_name() noexcept {
+  WEIR_CRASH_POINT("segment.remove.begin");
   header().removed.store(1, std::memory_order_release);  // pairs with the acquire of those about to attach
   WEIR_CRASH_POINT("segment.remove.marked");
   struct stat named {};

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "weir/detail/crash_point.hpp"
+
 namespace weir::sync {
 namespace {
 
@@ -28,8 +30,11 @@ bool robust_mutex::lock_result(int result) {
   switch (result) {
     case 0: return true;
     case EOWNERDEAD:
+      WEIR_CRASH_POINT("mutex.inherited");
       damaged_ = 1;
+      WEIR_CRASH_POINT("mutex.damaged");
       check(::pthread_mutex_consistent(&mutex_), "weir: repairing a shared mutex");
+      WEIR_CRASH_POINT("mutex.consistent");
       return true;
     case EBUSY:
     case ETIMEDOUT: return false;
@@ -37,9 +42,16 @@ bool robust_mutex::lock_result(int result) {
   }
 }
 
-void robust_mutex::lock() { lock_result(::pthread_mutex_lock(&mutex_)); }
+void robust_mutex::lock() {
+  lock_result(::pthread_mutex_lock(&mutex_));
+  WEIR_CRASH_POINT("mutex.locked");
+}
 bool robust_mutex::try_lock() { return lock_result(::pthread_mutex_trylock(&mutex_)); }
-void robust_mutex::unlock() noexcept { ::pthread_mutex_unlock(&mutex_); }
+void robust_mutex::unlock() noexcept {
+  WEIR_CRASH_POINT("mutex.unlocking");
+  ::pthread_mutex_unlock(&mutex_);
+  WEIR_CRASH_POINT("mutex.unlocked");
+}
 
 bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
   const auto until = (std::chrono::steady_clock::now() + length).time_since_epoch();
@@ -53,6 +65,9 @@ bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
 bool robust_mutex::take_damage() noexcept {
   const bool damaged = damaged_ != 0;
   damaged_ = 0;
+  if (damaged) {
+    WEIR_CRASH_POINT("mutex.damage.taken");
+  }
   return damaged;
 }
 

@@ -43,6 +43,7 @@ class fast_path {
     if (bytes > most_in_slot_) return false;
     return put_in_slot<true>(tell, [&](const channels::ring::place& p) {
       if (bytes != 0) std::memcpy(p.piece(), item, bytes);
+      WEIR_CRASH_POINT("ring.put.copied");
       p.at->meta.store(channels::make_meta(channels::kNoBlock, 0, bytes), std::memory_order_relaxed);
     });
   }
@@ -112,6 +113,7 @@ class fast_path {
   void let_view(const channels::ring::place& p, std::size_t bytes) noexcept {
     using namespace channels;
     if (!lets_views_.load(std::memory_order_relaxed)) lets_views_.store(true, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("view.marking");
     p.at->view.store(make_view(p.turn, bytes, view_phase::viewing, me_), std::memory_order_relaxed);
     WEIR_CRASH_POINT("view.marked");
     ring_.let_view(p, me_);
@@ -122,6 +124,7 @@ class fast_path {
     ring_.end_view(at, turn, me_);
     WEIR_CRASH_POINT("view.ended");
     at.view.store(0, std::memory_order_release);  // pairs with the putters' look before they claim the slot
+    WEIR_CRASH_POINT("view.cleared");
   }
   void release(const channels::ring::place& p) noexcept {
     ring_.release_slot_unfenced(p);

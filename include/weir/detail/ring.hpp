@@ -98,6 +98,7 @@ class ring {
   /// empty(turn) -> writing(turn, me). False: somebody else was there before.
   bool claim_put_at(const place& p, std::uint32_t me) noexcept {
     slot_state expected = make_state(p.turn, phase::empty);
+    WEIR_CRASH_POINT("ring.put.claiming");
     if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::writing, me),
                                              std::memory_order_seq_cst)) {  // pairs with release_slot()
       return false;
@@ -122,6 +123,7 @@ class ring {
   /// full(turn) -> reading(turn, me). False: somebody else was there before.
   bool claim_take_at(const place& p, std::uint32_t me) noexcept {
     slot_state expected = make_state(p.turn, phase::full);
+    WEIR_CRASH_POINT("ring.take.claiming");
     if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::reading, me),
                                              std::memory_order_seq_cst)) {  // pairs with publish()
       return false;
@@ -149,6 +151,7 @@ class ring {
       if (ahead >= 0) {  // this ticket was claimed before: the tail lags
         ticket = next_after(ticket, ahead, phase_of(seen) != phase::empty);
         move_on(*tail_, ticket);
+        WEIR_CRASH_POINT("ring.put.caught_up");
         continue;
       }
       // The item of a turn ago still lies here. It is the oldest of all, so a blank one can go at once.
@@ -158,6 +161,7 @@ class ring {
       }
       if (phase_of(seen) == phase::viewing) {
         if (what == needs::unviewed_slot) return outcome::viewed;
+        WEIR_CRASH_POINT("ring.put.detaching");
         p.at->state.compare_exchange_strong(seen, make_state(p.turn, phase::empty), std::memory_order_seq_cst);
         WEIR_CRASH_POINT("ring.put.detached");
         continue;
@@ -182,15 +186,22 @@ class ring {
 
   /// writing(turn, me) -> blank(turn): the put did not happen after all.
   void abandon(const place& p) noexcept {
+    WEIR_CRASH_POINT("ring.put.abandoning");
     blanks_made_->store(1, std::memory_order_relaxed);
+    WEIR_CRASH_POINT("ring.put.blanking");
     p.at->state.exchange(make_state(p.turn, phase::blank), std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("ring.put.abandoned");
   }
 
   /// full(turn) -> blank(turn), for a rendezvous that nobody came to. False: somebody has claimed it.
   bool retract(const place& p) noexcept {
     blanks_made_->store(1, std::memory_order_relaxed);
     slot_state expected = make_state(p.turn, phase::full);
-    return p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::blank), std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("ring.put.retracting");
+    const bool blank =
+        p.at->state.compare_exchange_strong(expected, make_state(p.turn, phase::blank), std::memory_order_seq_cst);
+    WEIR_CRASH_POINT("ring.put.retracted");
+    return blank;
   }
 
   /// Claims the oldest item: full(turn) -> reading(turn, me). Steps over blanks.
@@ -216,18 +227,21 @@ class ring {
       // Claimed by a taker before, if it is of this turn; else the head lags by whole turns.
       ticket = next_after(ticket, ahead, is_claimed_by_taker(phase_of(seen)));
       move_on(*head_, ticket);
+      WEIR_CRASH_POINT("ring.take.caught_up");
     }
   }
 
   /// blank(turn) -> empty(turn + 1) for the oldest slot. False: it is not blank (any more).
   bool skip_blank(const place& p) noexcept {
     slot_state expected = make_state(p.turn, phase::blank);
+    WEIR_CRASH_POINT("ring.blank.skipping");
     if (!p.at->state.compare_exchange_strong(expected, make_state(p.turn + 1, phase::empty),
                                              std::memory_order_seq_cst)) {
       return false;
     }
     WEIR_CRASH_POINT("ring.blank.skipped");
     move_on(*head_, p.ticket + 1);
+    WEIR_CRASH_POINT("ring.blank.advanced");
     return true;
   }
 
@@ -253,6 +267,7 @@ class ring {
   /// viewing(turn, me) -> empty(turn + 1), unless a putter has done that.
   void end_view(slot& at, std::uint64_t turn, std::uint32_t me) noexcept {
     slot_state expected = make_state(turn, phase::viewing, me);
+    WEIR_CRASH_POINT("ring.view.ending");
     at.state.compare_exchange_strong(expected, make_state(turn + 1, phase::empty), std::memory_order_seq_cst);
   }
 
