@@ -34,11 +34,14 @@ void block_pool::reserve(std::uint32_t block, std::size_t bytes) {
   WEIR_CRASH_POINT("block.extended");
 }
 
-void block_pool::release(std::uint32_t block) noexcept {
+void block_pool::release(std::uint32_t block, std::uint32_t me) noexcept {
   block_entry& e = entries_[block];
   const std::size_t keep = (header_->idle_block_bytes + shm::kPage - 1) / shm::kPage * shm::kPage;
   const std::size_t have = e.reserved.load(std::memory_order_relaxed);
   if (header_->idle_block_bytes < have && keep < have) {
+    WEIR_CRASH_POINT("block.dropping");
+    // If we die from here on, the block is freed: no slot names it. As taken(me) it would be given to another taker.
+    e.word.store(make_block_word(block_phase::held, me), std::memory_order_release);
     WEIR_CRASH_POINT("block.shrinking");
     e.reserved.store(keep, std::memory_order_relaxed);
     WEIR_CRASH_POINT("block.shrunk");

@@ -32,9 +32,9 @@ class block_pool {
   /// Makes the first `bytes` of a block that this process holds safe to write. Throws no_space.
   void reserve(std::uint32_t block, std::size_t bytes);
 
-  /// held(me) or taken(me) -> free, after giving back what it may not keep. The caller wakes who waits for blocks; this is
-  /// no fence.
-  void release(std::uint32_t block) noexcept;
+  /// held(me) or taken(me) -> free, after giving back what it may not keep; taken(me) becomes held(me) before, since the
+  /// item is not to be had any more. The caller wakes who waits for blocks; this is no fence.
+  void release(std::uint32_t block, std::uint32_t me) noexcept;
 
  private:
   shm::segment* segment_ = nullptr;

@@ -64,6 +64,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   offer_state withdraw(offer& o);
   /// withdraw(), without knowing whether a taker that is in the middle of it gets the item.
   void abandon(offer& o) noexcept;
+  bool withdraw_orphan(const ring_place& p);
 
   // take.cpp
   take_status take(taken_item& out, deadline until, hold how, const std::stop_token& stop);

@@ -32,6 +32,8 @@ inline constexpr std::size_t kMaxReason = 1024;
 //
 //   free --putter--> held(me): being filled or lent; stays so when a full slot names it
 //   held(any)/queued --taker, the slot that names it being reading(me)--> taken(me) --taker--> free
+//   taken(me) --taker, before it gives memory of the block back--> held(me) --taker--> free
+//   held(any)/queued --putter of a rendezvous that takes its orphaned item back, under the lock--> held(me)
 //   held(dead) --recovery--> queued if a full, reading or orphan slot names it, else free
 //   taken(dead) --recovery--> queued if the slot that names it is reading(dead), else orphan
 //   orphan --taker, under the lock--> taken(me)       taken(me) --taker gives back, under the lock--> orphan

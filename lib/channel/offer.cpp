@@ -27,20 +27,28 @@ channel_core::offer_state channel_core::look_at(offer& o) noexcept {
 }
 
 channel_core::offer_state channel_core::withdraw(offer& o) {
-  if (!ring_.retract(o.place)) {
-    const locked lock(*this);
-    // A taker has claimed it. If it died at that, the item is whose it was.
-    ch::slot_state orphaned = ch::make_state(o.place.turn, ch::phase::orphan);
-    if (!o.place.at->state.compare_exchange_strong(orphaned, ch::make_state(o.place.turn, ch::phase::blank),
-                                                   std::memory_order_seq_cst)) {
-      return look_at(o);
-    }
-    recount();
-  }
+  if (!ring_.retract(o.place) && !withdraw_orphan(o.place)) return look_at(o);
   WEIR_CRASH_POINT("offer.withdrawn");
   wake_some(header_->not_full, INT_MAX);  // the next putter can step over the blank
   o = offer();
   return offer_state::withdrawn;
+}
+
+/// Takes back an item that a taker had claimed when it died: it is whose it was. False: it is not (yet) known to be dead.
+bool channel_core::withdraw_orphan(const ring_place& p) {
+  const locked lock(*this);
+  if (p.at->state.load(std::memory_order_acquire) != ch::make_state(p.turn, ch::phase::orphan)) return false;
+  const std::uint32_t block = fixed_in_slot_ ? ch::kNoBlock : ch::meta_block(p.at->meta.load(std::memory_order_relaxed));
+  WEIR_CRASH_POINT("pickup.withdrawing");
+  if (block < blocks_.count()) {  // recovery has taken it from the taker; it was queued
+    blocks_.entry(block).word.store(ch::make_block_word(ch::block_phase::held, me_), std::memory_order_release);
+  }
+  WEIR_CRASH_POINT("pickup.held");
+  // Orphans change under the lock only.
+  p.at->state.store(ch::make_state(p.turn, ch::phase::blank), std::memory_order_seq_cst);
+  WEIR_CRASH_POINT("pickup.withdrawn");
+  recount();
+  return true;
 }
 
 void channel_core::abandon(offer& o) noexcept {

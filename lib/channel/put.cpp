@@ -115,15 +115,7 @@ bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
       wake_some(header_->not_full, INT_MAX);  // the next putter can step over the blank
       return false;
     }
-    const locked lock(*this);
-    ch::slot_state orphaned = ch::make_state(p.turn, ch::phase::orphan);
-    WEIR_CRASH_POINT("pickup.withdrawing");
-    if (p.at->state.compare_exchange_strong(orphaned, ch::make_state(p.turn, ch::phase::blank),
-                                            std::memory_order_seq_cst)) {
-      WEIR_CRASH_POINT("pickup.withdrawn");
-      recount();
-      return false;
-    }
+    if (withdraw_orphan(p)) return false;
     until = deadline::never();  // a taker has claimed it: it takes it, or dies and leaves an orphan
   }
 }

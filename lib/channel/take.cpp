@@ -216,7 +216,7 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
 }
 
 void channel_core::free_block(std::uint32_t block) noexcept {
-  blocks_.release(block);
+  blocks_.release(block, me_);
   if (heavy_fences_reach_us_) {
     look_for_sleepers(header_->block_freed, calm_frees_);
   } else {

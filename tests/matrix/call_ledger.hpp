@@ -16,7 +16,7 @@
 /// What every process of a session did, in a file that all of them map: workers are programs of their own.
 namespace weir::tests {
 
-inline constexpr int kMostCallers = 6;
+inline constexpr int kMostCallers = 10;
 inline constexpr int kCallsEach = 3000;
 enum class call_end : std::uint8_t { open = 0, returned = 1, failed = 2 };
 

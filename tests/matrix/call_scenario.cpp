@@ -35,8 +35,8 @@ int touch(channel<int> lives_with, future<int> earlier) {
 /// The control process of a scenario, with its session.
 class director {
  public:
-  director(const call_plan& what, shape how_many, ballast size, const std::string& path)
-      : plan_(what), shape_(how_many), size_(size), path_(path), notes_(map_ledger(path)) {
+  director(const call_plan& what, shape how_many, ballast size, const std::string& path, int first_caller)
+      : plan_(what), shape_(how_many), size_(size), path_(path), notes_(map_ledger(path)), next_caller_(first_caller) {
     session_options options;
     options.output = [](process_id, output_stream, std::string_view) {};
     session_.emplace(std::move(options));
@@ -115,8 +115,9 @@ class director {
     lives_with.close_when_gone(other);
     future<int> number = one.call(&own_pid);
     static_cast<void>(other.fetch(&touch, lives_with, number));
-    const any boxed(number);
-    const any copied = boxed;  // refers to it, too
+    channel<any> boxes(1);
+    boxes.put(any(number));  // refers to it, too
+    static_cast<void>(boxes.take());
     const auto failed = one.call(&leave_with, 3);
     static_cast<void>(comes_true_within(kHang, [&] { return !one.is_alive(); }));
     try {
@@ -155,7 +156,7 @@ class director {
   std::optional<weir::worker> victim_;
   std::vector<process_id> callees_;
   std::vector<std::pair<weir::worker, future<void>>> ends_;
-  int next_caller_ = 0;
+  int next_caller_;
   std::size_t known_ = 0;
 };
 
@@ -188,7 +189,7 @@ void account(call_ledger& notes) {
 int direct(const call_plan& what, shape how_many, ballast size, const std::string& path) {
   int status = 0;
   for (int i = 0; i < (what.victim == call_role::control ? 3 : 1) && status == 0; ++i) {
-    status = director(what, how_many, size, path).run();
+    status = director(what, how_many, size, path, i * putters_in(how_many)).run();
     map_ledger(path).over = 0;
   }
   return status;

@@ -69,7 +69,7 @@ inline constexpr channel_passage kChannelPassages[] = {
     {role::taker, prelude::none, company::together, kAll, 1,
      "event.epoch.advanced event.fenced event.fencing event.waking event.woken waiter.high"},
     {role::taker, prelude::none, company::together, kBlock, 7,
-     "block.release block.released block.shrinking block.shrunk block.taken block.ticketed "
+     "block.release block.released block.dropping block.shrinking block.shrunk block.taken block.ticketed "
      "space.given_back"},
     {role::taker, prelude::none, company::alone, kAll, 1, "event.fenced event.fencing waiter.high"},
     {role::viewer, prelude::none, company::together, kAll, 7,
@@ -79,7 +79,7 @@ inline constexpr channel_passage kChannelPassages[] = {
      "ring.take.released"},
     {role::viewer, prelude::none, company::together, kPiece | kBlock, 2, "block.taken block.ticketed"},
     {role::viewer, prelude::none, company::together, kFixed, 7, "block.claimed block.claiming view.copied view.taken"},
-    {role::viewer, prelude::none, company::together, kBlock, 7, "block.shrinking block.shrunk"},
+    {role::viewer, prelude::none, company::together, kBlock, 7, "block.dropping block.shrinking block.shrunk"},
     {role::viewer, prelude::none, company::together, kPiece, 7,
      "ring.take.viewing ring.view.ending view.cleared view.ended view.marked view.marking"},
     {role::viewer, prelude::none, company::together, kFixed, 1, "block.extended block.reserved"},
@@ -154,7 +154,7 @@ inline constexpr channel_passage kChannelPassages[] = {
     {role::meeter, prelude::none, company::together, kPiece, 7, "ring.put.copied"},
     {role::meeter, prelude::none, company::together, kPiece, 2,
      "ring.blank.advanced ring.blank.skipped ring.blank.skipping"},
-    {role::meeter, prelude::dead_taker, company::alone, kAll, 1, "pickup.withdrawing pickup.withdrawn"},
+    {role::meeter, prelude::dead_taker, company::alone, kAll, 1, "pickup.held pickup.withdrawing pickup.withdrawn"},
     {role::matchmaker, prelude::frozen_taker, company::alone, kAll, 1,
      "offer.withdrawn select.offered select.withdrawn"},
     {role::matchmaker, prelude::none, company::together, kAll, 7,
