@@ -29,7 +29,6 @@ struct call_ledger {
   std::array<std::atomic<int>, kMostCallers> done;
   std::array<std::atomic<std::uint8_t>, static_cast<std::size_t>(kMostCallers* kCallsEach)> run;
   std::array<std::atomic<call_end>, static_cast<std::size_t>(kMostCallers* kCallsEach)> ended;
-  std::array<std::atomic<pid_t>, 64> workers;
 };
 
 /// The same, made or mapped. `path`: an ordinary file.

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -62,8 +64,6 @@ class director {
     if (is_victim) options.environment[kEndVariable] = fmt::format("{}:{}", plan_.hit, plan_.point);
     try {
       weir::worker added = session_->add_workers(1, options).front();
-      // The victim may be dead by now.
-      if (!is_victim) notes_.workers.at(known_++) = added.fetch(&own_pid);
       return added;
     } catch (const worker_died& e) {
       if (!is_victim) throw;
@@ -157,7 +157,6 @@ class director {
   std::vector<process_id> callees_;
   std::vector<std::pair<weir::worker, future<void>>> ends_;
   int next_caller_;
-  std::size_t known_ = 0;
 };
 
 std::vector<std::string> segments_of(pid_t creator) {
@@ -202,6 +201,7 @@ void run_call_scenario(const call_plan& what, shape how_many, ballast size) {
     ~file_goes() { std::filesystem::remove(path); }
   } goes{path};
   call_ledger& notes = map_ledger(path);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // workers whose control process is dead are ours to wait for
   child control([&] {
     if (what.victim == call_role::control) planned_end::plan(what.point, what.hit);
     return direct(what, how_many, size, path);
@@ -209,9 +209,9 @@ void run_call_scenario(const call_plan& what, shape how_many, ballast size) {
   const pid_t pid = control.pid();
   ASSERT_TRUE(comes_true_within(3 * kHang, [&] { return control.has_ended(); })) << "the control process hangs";
   const int status = control.wait();
-  const auto workers_are_gone = [&] {
-    return std::none_of(notes.workers.begin(), notes.workers.end(),
-                        [](const auto& each) { return each != 0 && ::kill(each, 0) == 0; });
+  const auto workers_are_gone = [] {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+    return errno == ECHILD;
   };
   if (what.victim == call_role::control) {
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the point was never passed: status " << status;

@@ -192,6 +192,7 @@ class cast {
       core->look_for_the_dead(/*even_if_just_looked=*/true);
       if (i % 4 == 3) {
         put(ch, kVictimsNumber, i / 4);
+        notes_.victim_has_recovered = 1;
       } else if (i % 2 == 0) {
         view_one(ch, 1ms, 0us);
       } else {

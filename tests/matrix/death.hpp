@@ -35,8 +35,8 @@ struct planned_end {
  private:
   /// From here on the item of a take that copies it is in no other's reach. The victim resets the note before each take.
   static bool is_out(const char* name) noexcept {
-    return std::strcmp(name, "block.released") == 0 ||
-           (!items_in_blocks && std::strcmp(name, "ring.take.released") == 0);
+    if (std::strcmp(name, "block.released") == 0 || std::strcmp(name, "block.shrinking") == 0) return true;
+    return !items_in_blocks && std::strcmp(name, "ring.take.released") == 0;
   }
 };
 

@@ -65,6 +65,9 @@ class scenario {
     const auto is_dead = [&] { return victim.has_ended(); };
     comes_true_within(plan_.others == company::alone ? kHang : std::chrono::seconds(0), is_dead);
     if (plan_.others != company::alone) comes_true_within(kHeadStart, is_dead);
+    if (plan_.victim == role::recoverer) {  // the others would recover what is its to recover
+      comes_true_within(kHang, [&] { return is_dead() || notes_->victim_has_recovered != 0; });
+    }
     start_the_others();
     if (!comes_true_within(kHang, is_dead)) {
       ::kill(victim.pid(), SIGABRT);
