@@ -192,10 +192,10 @@ inline constexpr call_passage kCallPassages[] = {
      "segment.remove.unlinked"},
     {call_role::control, kAll, 7,
      "binding.begin binding.used binding.written bury.blobs bury.channels bury.inbox bury.results "
-     "bury.waiters call.blob.written call.sent close.begin close.closed close.reason close.roused "
+     "bury.waiters call.sent close.begin close.closed close.reason close.roused "
      "future.dropped future.dropping output.busy output.counted output.ended output.ending output.read "
      "output.told realm.removing reference.pinned results.aside.begin results.aside.pending "
-     "results.aside.written results.await.marked results.block.freed results.block.freeing "
+     "results.aside.written results.await.marked "
      "results.free.begin results.free.done results.free.emptied results.retire.claimed "
      "results.retire.given_back segment.create.filled segment.create.header segment.create.linked "
      "segment.create.magic segment.create.mapped segment.create.opened segment.create.reserved "
@@ -205,8 +205,9 @@ inline constexpr call_passage kCallPassages[] = {
      "shared_event.advanced shared_event.marked"},
     {call_role::control, kAll, 1,
      "close.status future.referenced results.slots.added results.slots.adding session.end.begin "
-     "session.end.marked session.end.removed session.end.removing session.end.telling future.pinned "
-     "results.block.shrunk"},
+     "session.end.marked session.end.removed session.end.removing session.end.telling future.pinned"},
+    {call_role::control, kBlocks | kFile, 1, "results.block.freed results.block.freeing"},
+    {call_role::control, kFile, 1, "call.blob.written results.block.shrunk"},
 };
 
 }  // namespace weir::tests
