@@ -86,11 +86,12 @@ byte deliveries[ITEMS + 1];
 
 // ------------------------------------------------------------------------------------------------------------- steps
 
-// What a process does at once; before it, it may be killed.
+// What a process does at once; before it, it may be killed. (d_step, since an atomic that ends with an if goes on into the
+// next one.)
 #define STEP(...) \
   if \
   :: atomic { me != SURVIVOR && deaths < DEATHS -> deaths++; is_dead[me] = 1; goto gone } \
-  :: atomic { __VA_ARGS__ } \
+  :: d_step { __VA_ARGS__; skip } \
   fi
 
 #define IS(s, t, p, o) (slot[s].turn == (t) && slot[s].phase == p && slot[s].owner == (o))
