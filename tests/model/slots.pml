@@ -146,7 +146,9 @@ inline recount() {
 }
 
 inline lock_channel() {
-#ifndef BROKEN_RECOVERY_WITHOUT_LOCK
+#ifdef BROKEN_RECOVERY_WITHOUT_LOCK
+  skip
+#else
   STEP(
     lock_owner == NOBODY || is_dead[lock_owner];
     if :: lock_owner != NOBODY -> damaged = 1 :: else fi;
@@ -155,16 +157,16 @@ inline lock_channel() {
   if
   :: damaged ->
      STEP(damaged = 0);
-#ifndef BROKEN_NO_REPAIR
      recount()
-#endif
   :: else
   fi
 #endif
 }
 
 inline unlock_channel() {
-#ifndef BROKEN_RECOVERY_WITHOUT_LOCK
+#ifdef BROKEN_RECOVERY_WITHOUT_LOCK
+  skip
+#else
   STEP(assert(lock_owner == me); lock_owner = NOBODY)
 #endif
 }
@@ -271,9 +273,7 @@ inline await_pickup(item) {
           :: else
           fi
         );
-#ifndef BROKEN_NO_RECOUNT_AFTER_WITHDRAWAL
         if :: put_of[item] == refused -> recount() :: else fi;
-#endif
         unlock_channel();
         if
         :: put_of[item] == refused
@@ -287,6 +287,7 @@ inline await_pickup(item) {
   fi
 }
 
+#if PUTTERS > 0
 proctype putter(byte me; byte first_item) {
   LOCALS;
   byte item = first_item;
@@ -342,6 +343,7 @@ proctype putter(byte me; byte first_item) {
 gone:
   atomic { FORGET; item = 0; running-- }
 }
+#endif
 
 // --------------------------------------------------------------------------------------------------------------- take
 
@@ -489,9 +491,7 @@ inline take_orphan(as_view) {
   :: else -> outcome = none
   fi;
   hint = 0;
-#ifndef BROKEN_NO_RECOUNT_AFTER_TAKE
   recount();
-#endif
 #ifndef BROKEN_ORPHANS_WITHOUT_LOCK
   unlock_channel();
 #endif
@@ -663,9 +663,7 @@ inline move_up() {
   STEP(
     if
     :: IS(from % SLOTS, from / SLOTS, Full, NOBODY)
-#ifndef BROKEN_MOVE_ONTO_VIEW
        && slot[to % SLOTS].view_phase == Empty
-#endif
        -> found = 1;
 #ifndef BROKEN_MOVE_WITHOUT_MOVING_STATE
        SET(from % SLOTS, from / SLOTS, Moving, me)
@@ -734,9 +732,7 @@ inline recover(dead) {
   /* recovery.begin */
   recover_slots(dead);
   /* recovery.slots */
-#ifndef BROKEN_GAPS_LEFT
   close_gaps();
-#endif
   /* recovery.gaps */
 #ifndef BROKEN_NO_RECOUNT
   recount();
@@ -771,6 +767,7 @@ inline look_for_the_dead() {
 #define DEAD(e) (e < IDS && used[(e < IDS -> e : 0)] && is_dead[(e < IDS -> e : 0)])
 #define ANY_DEAD (DEAD(1) || DEAD(2) || DEAD(3) || DEAD(4) || DEAD(5) || DEAD(6) || DEAD(7) || DEAD(8) || DEAD(9))
 
+#if HELPERS > 0
 proctype helper(byte me) {
   LOCALS;
   RECOVERY_LOCALS;
@@ -785,8 +782,10 @@ proctype helper(byte me) {
 gone:
   atomic { FORGET; FORGET_RECOVERY; running-- }
 }
+#endif
 
 // leave() of a channel without a name: it is to know whether anybody else is left, so it recovers the dead.
+#if LEAVERS > 0
 proctype leaver(byte me) {
   LOCALS;
   RECOVERY_LOCALS;
@@ -803,7 +802,9 @@ proctype leaver(byte me) {
 gone:
   atomic { FORGET; FORGET_RECOVERY; running-- }
 }
+#endif
 
+#if CLOSERS > 0
 proctype closer(byte me) {
   LOCALS;
   lock_channel();
@@ -814,6 +815,7 @@ proctype closer(byte me) {
 gone:
   atomic { FORGET; running-- }
 }
+#endif
 
 // ----------------------------------------------------------------------------------------------- begin, survivor and end
 
@@ -884,12 +886,24 @@ init {
     :: else
     fi;
     living_takers = TAKERS + VIEWERS;
+#if PUTTERS > 0
     START(PUTTERS, putter, , LEFTOVER * SLOTS + 1 + scan * PUTS);
+#endif
+#if TAKERS > 0
     START(TAKERS, taker, , 0);
+#endif
+#if VIEWERS > 0
     START(VIEWERS, taker, , 1);
+#endif
+#if HELPERS > 0
     START(HELPERS, helper, );
+#endif
+#if LEAVERS > 0
     START(LEAVERS, leaver, );
+#endif
+#if CLOSERS > 0
     START(CLOSERS, closer, );
+#endif
     entry = 0
   }
   // The survivor does something only when nobody else can: then it must be the dead who are waited for.

@@ -142,7 +142,9 @@ gone:
 }
 
 inline heavy_fence() {
-#ifndef BROKEN_NO_HEAVY_FENCE
+#ifdef BROKEN_NO_HEAVY_FENCE
+  skip
+#else
   STEP(
     fence_of = 0;
     do
@@ -162,14 +164,9 @@ inline enter() {
   STEP(was_fenced = fenced; sleepers++; fencing = 1; miscounted++);
   if
   :: !was_fenced ->
-#ifdef BROKEN_FENCED_BEFORE_FENCE
-     STEP(fenced = 1);
-     heavy_fence()
-#else
      /* event.fencing */
      heavy_fence();
      STEP(fenced = 1)
-#endif
   :: else
   fi;
 #endif
@@ -292,9 +289,11 @@ inline look_for_the_dead() {
         :: else
         fi;
         STEP(stage[entry] = unused);
-        STEP(used[entry] = 0);
+        STEP(used[entry] = 0)
         /* recovery.end */
+#ifndef BROKEN_NOBODY_LOOKS
         STEP(rouse_everybody())
+#endif
      :: else
      fi;
      entry++
@@ -350,7 +349,7 @@ init {
   :: timeout ->
      if
      :: ANY_DEAD || lock_owner != IDS -> look_for_the_dead()
-#ifndef BROKEN_NO_TIMED_LOOK
+#ifndef BROKEN_NOBODY_LOOKS
      :: !(ANY_DEAD || lock_owner != IDS) && deaths > 0 && IS_THERE && !looked ->
         d_step {
           looked = 1;
