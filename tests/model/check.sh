@@ -3,8 +3,8 @@
 #
 # tests/model/check.sh [--deep] [--only WORD]
 #
-# Checks the models of a channel's protocol with SPIN: the sound ones completely, without an error; and that each variant
-# that leaves out one rule shows one. Prints a table, exits with 0 only if all is as expected, with 77 if there is no spin.
+# Checks the models of a channel's protocol with SPIN: the sound ones completely, without an error; and that each
+# variant that leaves out one rule shows one. Prints a table. Exits with 0 only if all is as expected, 77 without spin.
 #
 #   --deep       larger configurations as well: some minutes, up to 8 GB of memory
 #   --only WORD  only the lines of the table in which WORD comes

@@ -72,7 +72,7 @@ bit used[IDS];
 byte lock_owner;
 bit damaged;
 
-// ------------------------------------------------------------------------------------------------- what only we can see
+// --------------------------------------------------------------------------------------------- what only we can see
 
 bit is_dead[IDS];
 byte deaths;
@@ -86,8 +86,8 @@ byte deliveries[ITEMS + 1];
 
 // ------------------------------------------------------------------------------------------------------------- steps
 
-// What a process does at once; before it, it may be killed. (d_step, since an atomic that ends with an if goes on into the
-// next one.)
+// What a process does at once; before it, it may be killed. (d_step, since an atomic that ends with an if goes on into
+// the next one.)
 #define STEP(...) \
   if \
   :: atomic { me != SURVIVOR && deaths < DEATHS -> deaths++; is_dead[me] = 1; goto gone } \
@@ -689,8 +689,8 @@ inline move_up() {
 
 inline close_gaps() {
 #ifndef BROKEN_GAPS_BEFORE_MOVES
-  // Whatever moves while we have the lock was left so by the dead, not only by the one that is being recovered. Were the
-  // next slot moved on first, nothing would tell that the item was in it.
+  // Whatever moves while we have the lock was left so by the dead, not only by the one that is being recovered. Were
+  // the next slot moved on first, nothing would tell that the item was in it.
   do
   :: index < SLOTS ->
      if
@@ -817,7 +817,7 @@ gone:
 }
 #endif
 
-// ----------------------------------------------------------------------------------------------- begin, survivor and end
+// --------------------------------------------------------------------------------------------- begin, survivor and end
 
 // Each ticket of the first turn as it may have been left: taken by the dead first, then full or left by the dead.
 inline leave_over() {
