@@ -80,7 +80,7 @@ class judge {
     if (s.is_foreign) return {fate::undecided, s.why};
     const std::string_view realm = realm_in(s.name);
     if (!s.is_sound()) return of_damaged(s, realm);
-    if (realm.empty()) return of_named(s);
+    if (realm.empty()) return {fate::kept, "a user's name: it stays until it is removed"};
     if (s.look->header->removed.load(std::memory_order_relaxed) != 0) {
       return {fate::removed, "whoever was removing it did not finish"};
     }
@@ -101,22 +101,10 @@ class judge {
     return {fate::undecided, s.why, false, /*is_problem=*/true};
   }
 
-  [[nodiscard]] static judgement of_named(const found_segment& s) {
-    if (!s.users) return {fate::kept, "a user's name: it stays until it is removed"};
-    return with_dead_users(s, {fate::kept, "a user's name: it stays until it is removed"});
-  }
-
-  /// A channel that stays, but in which dead processes are entered.
-  [[nodiscard]] static judgement with_dead_users(const found_segment& s, judgement otherwise) {
-    const processes dead = those_who_are(liveness::dead, s.users->attached);
-    if (dead.empty()) return otherwise;
-    return {fate::released, fmt::format("dead processes are attached: pid {}", pids_of(dead))};
-  }
-
   [[nodiscard]] judgement of_channel(const found_segment& s, std::string_view realm) const {
     const processes& users = s.users->attached;
     if (const processes living = those_who_are(liveness::alive, users); !living.empty()) {
-      return with_dead_users(s, {fate::kept, fmt::format("pid {} is attached", pids_of(living))});
+      return {fate::kept, fmt::format("pid {} is attached", pids_of(living))};
     }
     if (!those_who_are(liveness::unknown, users).empty()) return {fate::undecided, kUnseen};
     if (s.look->header->id == 0) return of_session(s, realm);  // an inbox
@@ -157,6 +145,13 @@ class judge {
 
   const census& all_;
 };
+
+/// Channels that stay, but in which dead processes are entered.
+void look_for_the_dead(const found_segment& s, judgement& found) {
+  if (found.what != fate::kept || !s.users) return;
+  const processes dead = those_who_are(liveness::dead, s.users->attached);
+  if (!dead.empty()) found = {fate::released, fmt::format("dead processes are attached: pid {}", pids_of(dead))};
+}
 
 /// Those that only references may keep: are there any?
 void look_for_references(const std::vector<found_segment>& segments, std::vector<judgement>& judgements) {
@@ -239,7 +234,7 @@ std::vector<leftover> sweep(const sweep_options& options) {
       if (is_table != tables || (options.chooses && !options.chooses(s.name))) continue;
       if (is_marked(s) && !stays(s.name)) continue;
       std::optional<judgement> found = std::move(judgements[i]);
-      if (found->what == fate::released && !options.releases) found->what = fate::kept;
+      if (options.releases) look_for_the_dead(s, *found);
       const bool acts = found->what == fate::removed || found->what == fate::released;
       if (acts && !options.is_dry_run) {
         const session_life* const session = all.session_of(realm_in(s.name));

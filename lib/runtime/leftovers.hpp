@@ -40,9 +40,9 @@ struct leftover {
 };
 
 struct sweep_options {
-  std::function<bool(std::string_view name)> chooses;  ///< null: all
-  bool releases = true;                                ///< also in channels that stay
-  bool is_dry_run = false;                             ///< only says what would happen; changes nothing
+  std::function<bool(std::string_view name)> chooses = nullptr;  ///< null: all
+  bool releases = true;                                          ///< also in channels that stay
+  bool is_dry_run = false;                                       ///< only says what would happen; changes nothing
 };
 
 /// Looks at all segments and deals with those that are chosen; says what became of each, those that went meanwhile left
