@@ -7,12 +7,10 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "support/leftovers.hpp"
@@ -86,29 +84,33 @@ class live_load {
   live_load() {
     auto handles = channel<channel<channel<int>>>::create("handles", 2);
     start(0, [] {
-      use_unnamed();
-      return true;
+      return [] {
+        use_unnamed();
+        return true;
+      };
     });
     start(1, [] {
-      use_named();
-      return true;
+      return [] {
+        use_named();
+        return true;
+      };
     });
-    start(2, [to = std::optional<channel<channel<channel<int>>>>()]() mutable {
-      if (!to) to = channel<channel<channel<int>>>::open("handles");
-      send_handles(*to);
-      return true;
+    start(2, [] {
+      return [to = channel<channel<channel<int>>>::open("handles")]() mutable {
+        send_handles(to);
+        return true;
+      };
     });
-    start(3, [from = std::optional<channel<channel<channel<int>>>>()]() mutable {
-      if (!from) from = channel<channel<channel<int>>>::open("handles");
-      return receive_handles(*from);
+    start(3, [] {
+      return [from = channel<channel<channel<int>>>::open("handles")]() mutable { return receive_handles(from); };
     });
-    start(4, [s = std::shared_ptr<session>()]() mutable {
-      if (!s) {
-        s = std::make_shared<session>();
-        s->add_workers(2);
-      }
-      use_session(*s);
-      return true;
+    start(4, [] {
+      auto s = std::make_shared<session>();
+      s->add_workers(2);
+      return [s] {
+        use_session(*s);
+        return true;
+      };
     });
     // All of them are at it.
     EXPECT_TRUE(comes_true([&] {
@@ -136,13 +138,14 @@ class live_load {
   }
 
  private:
-  template <class Round>
-  void start(std::size_t which, Round round) {
-    processes_.push_back(std::make_unique<child>([this, which, round]() mutable {
+  /// `make` runs in the process and returns what is done there again and again: true if a round was finished.
+  template <class Make>
+  void start(std::size_t which, Make make) {
+    processes_.push_back(std::make_unique<child>([this, which, make] {
+      auto round = make();
       while (!shared_.stop) {
         if (round()) ++shared_.rounds[which];
       }
-      round = Round(std::move(round));  // what it holds goes when the process ends by itself
       return 0;
     }));
   }
