@@ -153,7 +153,24 @@ void look_for_the_dead(const found_segment& s, judgement& found) {
   if (!dead.empty()) found = {fate::released, fmt::format("dead processes are attached: pid {}", pids_of(dead))};
 }
 
-/// Those that only references may keep: are there any?
+/// A channel of handles that a process uses which is not dead; null: there is none. Inboxes do not count: what lies in
+/// them stays there to be found until it has long been taken out.
+const found_segment* find_busy_carrier(const std::vector<const found_segment*>& kept) {
+  for (const found_segment* const s : kept) {
+    if (!s->users || !can_hold_handles(*s) || s->look->header->id == 0) continue;
+    try {
+      // Not as it was found, but now.
+      const processes users = channels::users_of(s->name, *s->look).attached;
+      if (!std::all_of(users.begin(), users.end(), shm::is_dead)) return s;
+    } catch (const corrupt_segment&) {
+      return s;
+    }
+  }
+  return nullptr;
+}
+
+/// Those that only references may keep: are there any? A taker copies an item out of the channel before it attaches what
+/// the item refers to; in between nothing is to be seen of the reference but that a living process uses the channel.
 void look_for_references(const std::vector<found_segment>& segments, std::vector<judgement>& judgements) {
   std::vector<const found_segment*> wanted;
   std::vector<const found_segment*> kept;
@@ -161,9 +178,17 @@ void look_for_references(const std::vector<found_segment>& segments, std::vector
     if (judgements[i].only_references) wanted.push_back(&segments[i]);
     if (judgements[i].what != fate::removed) kept.push_back(&segments[i]);
   }
-  for (const found_segment* const found : find_referred_to(std::move(wanted), std::move(kept))) {
-    judgements[static_cast<std::size_t>(found - segments.data())] = {fate::kept,
-                                                                     "an item of another segment refers to it"};
+  if (wanted.empty()) return;
+  const auto index_of = [&](const found_segment* s) { return static_cast<std::size_t>(s - segments.data()); };
+  const auto found = find_referred_to(wanted, kept);
+  const found_segment* const busy = find_busy_carrier(kept);  // after the search: who has taken one since is seen here
+  if (busy != nullptr) {
+    const judgement under_way{fate::undecided,
+                              fmt::format("a handle to it may be on its way through \"{}\"", busy->name)};
+    for (const found_segment* const each : wanted) judgements[index_of(each)] = under_way;
+  }
+  for (const found_segment* const each : found) {
+    judgements[index_of(each)] = {fate::kept, "an item of another segment refers to it"};
   }
 }
 

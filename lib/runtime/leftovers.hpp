@@ -11,15 +11,17 @@
 ///
 /// Removed is what only dead processes held, of this user and this pid namespace:
 ///   * a session's table, inboxes, results and large messages, when its control process and all its workers are dead;
-///   * an unnamed channel that no living process is attached to and no reference keeps: references keep it as long as
-///     its session or its creator lives, or its name still lies in a segment that is kept and that handles travel in (a
-///     reference that a dead process had taken out and not used keeps nothing);
+///   * an unnamed channel that no living process is attached to and no reference keeps. References keep it as long as its
+///     session or its creator lives, its name lies in a segment that stays and that handles travel in, or anybody uses a
+///     channel of handles (who might just be taking this one out). A reference that a process had taken out, or had not
+///     put in yet, when it died keeps nothing longer than that;
 ///   * what was marked as removed by a process that died before it removed the name;
 ///   * damaged segments of a session whose processes are all dead.
 /// A name that a user gave stays until the user removes it, whoever is dead. What lies there without being a segment of
 /// this layout stays too: whose it is cannot be known. A channel is removed under its lock, and only if nobody has
 /// attached since it was looked at.
-/// One case is not seen: a `weir::any`, taken by a process of another session, whose handle nobody has asked for yet.
+/// One case is not seen: a `weir::any` of another session's process, taken out of a channel that is no longer in use, and
+/// whose handle it has not asked for yet.
 namespace weir::runtime {
 
 enum class fate {

@@ -15,16 +15,6 @@ namespace {
 
 constexpr std::size_t kAtOnce = std::size_t{1} << 18U;
 
-bool can_hold_handles(const found_segment& s) noexcept {
-  if (!s.is_sound()) return false;
-  const shm::segment_header& h = *s.look->header;
-  if (h.kind == shm::object_kind::results || h.kind == shm::object_kind::blob) return true;
-  if (h.kind != shm::object_kind::channel) return false;
-  const auto items = static_cast<detail::item_kind>(h.item_kind);
-  const bool is_inbox = h.id == 0;  // its items are messages, of any content
-  return is_inbox || (items != detail::item_kind::bytes && items != detail::item_kind::sequence);
-}
-
 /// Calls `see` with stretches of the file that overlap by `overlap` bytes.
 template <class See>
 void read_through(const shm::segment_look& segment, std::size_t overlap, See&& see) {
@@ -63,6 +53,16 @@ auto split_by(const found_segment& referrer, std::vector<const found_segment*>& 
 }
 
 }  // namespace
+
+bool can_hold_handles(const found_segment& s) noexcept {
+  if (!s.is_sound()) return false;
+  const shm::segment_header& h = *s.look->header;
+  if (h.kind == shm::object_kind::results || h.kind == shm::object_kind::blob) return true;
+  if (h.kind != shm::object_kind::channel) return false;
+  const auto items = static_cast<detail::item_kind>(h.item_kind);
+  const bool is_inbox = h.id == 0;  // its items are messages, of any content
+  return is_inbox || (items != detail::item_kind::bytes && items != detail::item_kind::sequence);
+}
 
 std::vector<const found_segment*> find_referred_to(std::vector<const found_segment*> wanted,
                                                    std::vector<const found_segment*> kept) {

@@ -153,13 +153,15 @@ class live_load {
   std::vector<std::unique_ptr<child>> processes_;
 };
 
-/// A process that is killed with channels, a session and references.
+/// A process that is killed with channels, a session and references. What it has sent before is taken out by others.
 void leave_something() {
   killed_after([] {
     const session s;
     const channel<int> made(2);
     channel<int> pinned(1);
     detail::pin(*detail::attach(pinned.name(), detail::codec<int>::type()));
+    auto handles = channel<channel<channel<int>>>::open("handles");
+    for (int i = 0; i < 3; ++i) send_handles(handles);
     ::raise(SIGKILL);
   });
 }

@@ -183,13 +183,13 @@ TEST(AReference, ThatADeadProcessTookOutAndDidNotPutKeepsNothing) {
 
 TEST(AReference, InAnItemOfANamedChannelKeepsWhatItRefersTo) {
   in_own_memory([] {
-    auto belt = channel<channel<channel<int>>>::create("belt", 1);
+    using belt_type = channel<channel<channel<int>>>;
     killed_after([] {
       channel<channel<int>> outer(1);
       channel<int> inner(1);
       inner.put(3);
       outer.put(inner);
-      channel<channel<channel<int>>>::open("belt").put(outer);
+      belt_type::create("belt", 1).put(outer);
       ::raise(SIGKILL);
     });
     ASSERT_THAT(segments(), SizeIs(3));
@@ -199,8 +199,29 @@ TEST(AReference, InAnItemOfANamedChannelKeepsWhatItRefersTo) {
     for (const std::string& name : segments()) {
       EXPECT_EQ(of(done, name).why.find("refers to it") != std::string::npos, name != "belt") << name;
     }
-    EXPECT_EQ(belt.take().take().take(), 3);
+    EXPECT_EQ(belt_type::open("belt").take().take().take(), 3);
     EXPECT_THAT(segments(), ElementsAre("belt"));
+  });
+}
+
+TEST(AReference, MayBeOnItsWayAsLongAsSomebodyUsesAChannelOfHandles) {
+  in_own_memory([] {
+    killed_after([] {
+      const channel<int> made(2);
+      detail::pin(*detail::attach(made.name(), detail::codec<int>::type()));
+      ::raise(SIGKILL);
+    });
+    const std::string name = only_name();
+    {
+      const channel<int> of_numbers(1);
+      const auto belt = channel<channel<int>>::create("belt", 1);
+      const auto done = sweep_all();
+      EXPECT_EQ(of(done, name).what, fate::undecided);
+      EXPECT_EQ(of(done, name).why, "a handle to it may be on its way through \"belt\"");
+      EXPECT_FALSE(of(done, name).is_problem);
+    }
+    const channel<int> of_numbers(1);
+    EXPECT_EQ(of(sweep_all(), name).what, fate::removed);
   });
 }
 
