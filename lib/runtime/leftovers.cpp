@@ -169,7 +169,7 @@ const found_segment* find_busy_carrier(const std::vector<const found_segment*>& 
   return nullptr;
 }
 
-/// Those that only references may keep: are there any? A taker copies an item out of the channel before it attaches what
+/// Are there any references to what nothing else keeps? A taker copies an item out of the channel before it attaches what
 /// the item refers to; in between nothing is to be seen of the reference but that a living process uses the channel.
 void look_for_references(const std::vector<found_segment>& segments, std::vector<judgement>& judgements) {
   std::vector<const found_segment*> wanted;

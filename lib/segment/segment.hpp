@@ -71,7 +71,7 @@ struct segment_look {
 };
 
 /// Opens a segment of any kind without mapping it; to read it leaves no trace. Waits for nothing, whatever lies at its
-/// name; follows no symbolic link. Throws not_found, permission_denied (another user's), corrupt_segment, layout_mismatch.
+/// name; follows no symbolic link. Throws not_found, permission_denied, corrupt_segment, layout_mismatch.
 [[nodiscard]] segment_look look_at_segment(std::string_view operation, std::string_view name, access how);
 
 /// A mapped segment. The file is sparse: memory is used only where reserve() was called or bytes were written; bytes

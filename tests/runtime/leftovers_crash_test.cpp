@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Creators, removers and sweepers that are killed at each of the points where they can be: the next sweep leaves nothing.
+// Creators, removers and sweepers that are killed at each of the points where they can be: a sweep leaves nothing.
 #include "support/crash.hpp"
 #include "support/leftovers.hpp"
 #include "support/session.hpp"

@@ -51,7 +51,7 @@ void use_named() {
   channel<int>::remove("load");
 }
 
-/// A handle goes to the other process and comes back in a channel that goes with it: for a while only references keep it.
+/// A handle goes to another process, in a channel that goes there too: for a while only references keep them.
 void send_handles(channel<channel<channel<int>>>& out) {
   channel<channel<int>> outer(1);
   {

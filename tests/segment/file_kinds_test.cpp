@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whatever lies at a segment's name: it is neither overwritten nor followed nor waited for, and the error says what it is.
+// Whatever lies at a segment's name is neither overwritten nor followed nor waited for, and the error says what it is.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
