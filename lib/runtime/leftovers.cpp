@@ -80,6 +80,7 @@ class judge {
     if (s.is_foreign) return {fate::undecided, s.why};
     const std::string_view realm = realm_in(s.name);
     if (!s.is_sound()) return of_damaged(s, realm);
+    if (realm.empty() && s.name.starts_with('@')) return {fate::undecided, "its name is none that weir gives"};
     if (realm.empty()) return {fate::kept, "a user's name: it stays until it is removed"};
     if (s.look->header->removed.load(std::memory_order_relaxed) != 0) {
       return {fate::removed, "whoever was removing it did not finish"};

@@ -290,5 +290,21 @@ TEST(ASession, ThatStartsRemovesThoseWhoseProcessesAreDeadOnly) {
   });
 }
 
+TEST(ASessionThatStarts, RemovesLeftoversAndLeavesNamesAlone) {
+  in_own_memory([] {
+    killed_after([] {
+      const channel<int> made(2);
+      channel<int>::create("jobs", 2);
+      const auto jobs = channel<int>::open("jobs");
+      ::raise(SIGKILL);
+    });
+    const auto before = segments();
+    ASSERT_THAT(before, SizeIs(2));
+    { const session s; }
+    EXPECT_THAT(segments(), ElementsAre("jobs"));
+    EXPECT_EQ(of(sweep_all(), "jobs").what, fate::released);  // the session had nothing to do with it
+  });
+}
+
 }  // namespace
 }  // namespace weir::tests

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "channel/channel_core.hpp"
+#include "segment/names.hpp"
 #include "segment/process_identity.hpp"
 #include "support/leftovers.hpp"
 #include "weir/channel.hpp"
@@ -313,6 +314,19 @@ TEST(Whatever, CannotBeReadStaysAndIsTold) {
   });
 }
 
+TEST(Whatever, HasANameThatWeirDoesNotGiveStays) {
+  in_own_memory([] {
+    killed_after([] {
+      shm::join_realm("not-hexadecimal");
+      const channel<int> made(2);
+      ::raise(SIGKILL);
+    });
+    const std::string name = only_name();
+    EXPECT_EQ(of(sweep_all(), name).what, fate::undecided);
+    EXPECT_THAT(segments(), ElementsAre(name));
+  });
+}
+
 TEST(Whatever, ContradictsItselfStays) {
   in_own_memory([] {
     killed_after([] {
@@ -371,22 +385,6 @@ TEST(ASweep, TouchesOnlyWhatIsChosen) {
     const auto done = runtime::sweep({.chooses = [&](std::string_view name) { return name == all[1]; }});
     EXPECT_THAT(names_of(done, fate::removed), ElementsAre(all[1]));
     EXPECT_THAT(segments(), ElementsAre(all[0]));
-  });
-}
-
-TEST(ASessionThatStarts, RemovesLeftoversAndLeavesNamesAlone) {
-  in_own_memory([] {
-    killed_after([] {
-      const channel<int> made(2);
-      channel<int>::create("jobs", 2);
-      const auto jobs = channel<int>::open("jobs");
-      ::raise(SIGKILL);
-    });
-    const auto before = segments();
-    ASSERT_THAT(before, SizeIs(2));
-    { const session s; }
-    EXPECT_THAT(segments(), ElementsAre("jobs"));
-    EXPECT_EQ(of(sweep_all(), "jobs").what, fate::released);  // the session had nothing to do with it
   });
 }
 
