@@ -2,8 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-/// The subcommands of `weir`, a file each. All of them only read. They print to stdout what there is, to stderr one line
+/// The subcommands of `weir`, a file each. All but gc only read. They print to stdout what there is, to stderr one line
 /// if it cannot be had, and return what the command exits with.
 namespace weir::command {
 
@@ -23,5 +24,12 @@ struct show_options {
   bool slots = false;
 };
 int run_show(const show_options& options);
+
+struct gc_options {
+  std::vector<std::string> patterns;  // none: all segments
+  bool dry_run = false;
+  bool json = false;
+};
+int run_gc(const gc_options& options);
 
 }  // namespace weir::command

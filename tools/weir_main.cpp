@@ -31,6 +31,12 @@ int run(int argc, char** argv) {
   show_command->add_flag("--json", show.json, "Print JSON");
   show_command->add_flag("--slots", show.slots, "Show each slot and block of a channel");
 
+  cmd::gc_options gc;
+  CLI::App* gc_command = app.add_subcommand("gc", "Removes what only dead processes held, and nothing else");
+  gc_command->add_option("PATTERN", gc.patterns, "Only names that match one of them, with * and ? as in a shell");
+  gc_command->add_flag("--dry-run", gc.dry_run, "Only say what would be done");
+  gc_command->add_flag("--json", gc.json, "Print JSON");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -46,6 +52,7 @@ int run(int argc, char** argv) {
                command);
     return cmd::kUsage;
   }
+  if (gc_command->parsed()) return cmd::run_gc(gc);
   return ls_command->parsed() ? cmd::run_ls(ls) : cmd::run_show(show);
 }
 

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,17 +76,10 @@ core_handle remember(core_handle core) {
 
 /// The segment's bytes must be a channel that hangs together before anything in it is used.
 void check_channel(std::string_view operation, const shm::segment& segment) {
-  const auto corrupt = [&](std::string_view why) {
-    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation,
-                                      segment.name(), why, shm::kFilePrefix, segment.name()));
-  };
-  if (segment.bytes() < 2 * shm::kPage) corrupt("the file is shorter than a channel's header");
-  const auto& h = *segment.at<ch::channel_header>(shm::kPage);
-  const ch::channel_geometry says = ch::geometry_of(h, segment.bytes());
-  ch::channel_geometry must = says;
-  if (!ch::lay_out(must) || must != says) corrupt("the channel's header contradicts itself");
-  if (h.max_item_bytes > h.block_stride) corrupt("its largest item is larger than a block");
-  if (h.participants_high > ch::kParticipants || h.waiters_high > ch::kWaiters) corrupt("its tables are out of range");
+  const char* const why = ch::contradiction_in(*segment.at<ch::channel_header>(shm::kPage), segment.bytes());
+  if (why == nullptr) return;
+  throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation, segment.name(),
+                                    why, shm::kFilePrefix, segment.name()));
 }
 
 void check_type(std::string_view operation, const shm::segment_header& h, const item_type& type) {
@@ -118,6 +112,17 @@ bool has_lost_its_name(const shm::segment& segment) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return errno == ENOENT;
   return info.st_ino != segment.file_number();
+}
+
+/// An attachment of its own, so that other handles of this process count as somebody else's. Null: the lock is held.
+core_handle attach_if_lockable(std::string_view name) {
+  shm::segment segment = shm::segment::open("look for the dead", name, shm::object_kind::channel);
+  check_channel("look for the dead", segment);
+  // Asked once, and not waited for: whoever has it may be stopped. If it died, the attachment that follows repairs.
+  sync::robust_mutex& mutex = segment.at<ch::channel_header>(shm::kPage)->mutex;
+  if (!mutex.try_lock()) return nullptr;
+  mutex.unlock();
+  return manage(new channel_core(std::move(segment)));
 }
 
 core_handle known_by_name(std::string_view name) {
@@ -210,7 +215,7 @@ bool channel_core::has_views() const noexcept {
 
 void channel_core::enter() {
   const locked lock(*this);
-  if (segment_.header().removed.load(std::memory_order_acquire) != 0) {
+  if (was_removed()) {
     throw not_found(fmt::format("weir: open channel \"{}\": it was removed just now", display_name()));
   }
   std::uint32_t entry = 1;
@@ -248,7 +253,7 @@ void channel_core::leave() noexcept {
     if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
       segment_.remove_own_name();
       goes = true;
-    } else if (!unnamed && has_lost_its_name(segment_)) {
+    } else if (unnamed ? was_removed() : has_lost_its_name(segment_)) {
       goes = !anyone_else_attached();
     }
   } catch (const std::exception&) {
@@ -321,9 +326,11 @@ core_handle attach_typed(std::string_view segment_name, const item_type& type) {
   return attach_segment("open channel", segment_name, &type);
 }
 
-void channel_core::remove_if_alone() {
+bool channel_core::remove_if_alone(std::int32_t most_pins) {
   const locked lock(*this);
-  if (!anyone_else_attached()) segment_.remove_own_name();
+  if (header_->pins.load(std::memory_order_seq_cst) > most_pins || anyone_else_attached()) return false;
+  segment_.remove_own_name();
+  return true;
 }
 
 void remove_unless_attached(std::string_view segment_name) noexcept {
@@ -332,12 +339,33 @@ void remove_unless_attached(std::string_view segment_name) noexcept {
     try {
       shm::segment segment = shm::segment::open("remove channel", segment_name, shm::object_kind::channel);
       check_channel("remove channel", segment);
-      manage(new channel_core(std::move(segment)))->remove_if_alone();
+      constexpr auto kAnyPins = std::numeric_limits<std::int32_t>::max();
+      manage(new channel_core(std::move(segment)))->remove_if_alone(kAnyPins);
     } catch (const corrupt_segment&) {
       shm::segment::remove("remove channel", segment_name);
     }
   } catch (const std::exception&) {
     return;  // gone meanwhile, or of a kind that is not ours
+  }
+}
+
+abandoned remove_abandoned(std::string_view segment_name, std::int32_t most_pins) {
+  try {
+    const core_handle core = attach_if_lockable(segment_name);
+    return core && core->remove_if_alone(most_pins) ? abandoned::cleared : abandoned::in_use;
+  } catch (const not_found&) {
+    return abandoned::gone;
+  }
+}
+
+abandoned release_the_dead(std::string_view segment_name) {
+  try {
+    const core_handle core = attach_if_lockable(segment_name);
+    if (!core) return abandoned::in_use;
+    core->look_for_the_dead(/*even_if_just_looked=*/true);
+    return abandoned::cleared;
+  } catch (const not_found&) {
+    return abandoned::gone;
   }
 }
 

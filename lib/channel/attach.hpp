@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "channel/channel_core.hpp"
@@ -17,5 +18,16 @@ core_handle attach_any(std::string_view segment_name);
 /// Removes a channel's name unless a living process is attached to it, whether references are under way or not; also the
 /// name of a damaged one.
 void remove_unless_attached(std::string_view segment_name) noexcept;
+
+/// gone: nothing has that name (any more). in_use: by a living process, or its lock is held; nothing was done.
+enum class abandoned { cleared, gone, in_use };
+
+/// Removes the name of a channel that no living process is attached to, and that no more than `most_pins` references
+/// keep; decided under its lock, which is not waited for. A death in the middle leaves what the next one removes.
+/// Throws corrupt_segment, permission_denied, no_space, std::system_error (the lock is beyond repair).
+abandoned remove_abandoned(std::string_view segment_name, std::int32_t most_pins);
+
+/// Undoes what dead processes have left half done in a channel. As remove_abandoned().
+abandoned release_the_dead(std::string_view segment_name);
 
 }  // namespace weir::detail

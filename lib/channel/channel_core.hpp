@@ -36,8 +36,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   channel_core(const channel_core&) = delete;
   channel_core& operator=(const channel_core&) = delete;
 
-  /// Removes the name if no other living process is attached.
-  void remove_if_alone();
+  /// Removes the name if nobody else who lives is attached and no more than so many references are under way.
+  bool remove_if_alone(std::int32_t most_pins);
 
   // put.cpp
   bool put_fixed(const void* item, std::size_t bytes, deadline until, wake when);
@@ -103,6 +103,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] std::string_view display_name() const noexcept { return segment_.name(); }
   [[nodiscard]] bool items_fit_slots() const noexcept { return fixed_in_slot_; }
   [[nodiscard]] bool is_closed() const noexcept { return header_->closed.load(std::memory_order_seq_cst) != 0; }
+  [[nodiscard]] bool was_removed() const noexcept {
+    return segment_.header().removed.load(std::memory_order_acquire) != 0;
+  }
   void mark_forked() noexcept {
     forked_.store(true, std::memory_order_relaxed);
     is_open_.store(false, std::memory_order_relaxed);

@@ -213,5 +213,7 @@ constexpr bool lie_in_slots(std::size_t fixed_bytes, std::size_t slot_bytes) noe
 bool lay_out(channel_geometry& g) noexcept;
 /// The numbers that a header gives.
 channel_geometry geometry_of(const channel_header& h, std::uint64_t file_bytes) noexcept;
+/// What keeps a header from being one that a creator has written; null: nothing. Reads none of it in a shorter file.
+const char* contradiction_in(const channel_header& h, std::uint64_t file_bytes) noexcept;
 
 }  // namespace weir::channels

@@ -43,4 +43,14 @@ channel_geometry geometry_of(const channel_header& h, std::uint64_t file_bytes) 
   return g;
 }
 
+const char* contradiction_in(const channel_header& h, std::uint64_t file_bytes) noexcept {
+  if (file_bytes < 2 * shm::kPage) return "the file is shorter than a channel's header";
+  const channel_geometry says = geometry_of(h, file_bytes);
+  channel_geometry must = says;
+  if (!lay_out(must) || must != says) return "the channel's header contradicts itself";
+  if (h.max_item_bytes > h.block_stride) return "its largest item is larger than a block";
+  if (h.participants_high > kParticipants || h.waiters_high > kWaiters) return "its tables are out of range";
+  return nullptr;
+}
+
 }  // namespace weir::channels

@@ -34,12 +34,12 @@ std::string pids_of(std::span<const shm::process_identity> processes) {
   return processes.size() > kMost ? text + ", …" : text;
 }
 
+}  // namespace
+
 bool matches(const std::string& pattern, const std::string& name) {
   return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 ||
          ::fnmatch(pattern.c_str(), (std::string(shm::kFilePrefix) + name).c_str(), 0) == 0;
 }
-
-}  // namespace
 
 void settle_state(segment_report& report, std::span<const shm::process_identity> holders, bool pinned) {
   if (!report.header || report.state != segment_state::unknown) return;

@@ -16,6 +16,9 @@ namespace weir::inspect {
 /// pattern matches all. Those that go while it looks are left out.
 [[nodiscard]] std::vector<segment_report> list(std::string_view pattern = {});
 
+/// Whether a name (without `weir.`) matches a shell pattern as it stands, or with `weir.` before it.
+[[nodiscard]] bool matches(const std::string& pattern, const std::string& name);
+
 /// One of them, without `weir.`; its state is `absent` if there is none.
 [[nodiscard]] segment_report look_at(std::string_view name);
 

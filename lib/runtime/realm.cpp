@@ -3,7 +3,6 @@
 
 #include <cctype>
 #include <exception>
-#include <vector>
 
 #include "channel/attach.hpp"
 #include "runtime/blob.hpp"
@@ -13,8 +12,6 @@
 
 namespace weir::runtime {
 namespace {
-
-constexpr std::string_view kTableEnd = ".session";
 
 std::string prefix_of(std::string_view realm) { return '@' + std::string(realm) + '.'; }
 
@@ -43,23 +40,6 @@ void remove_own_realm() noexcept {
     }
   } catch (const std::exception&) {
     // No memory: the next session of this user removes what is left once this process is dead.
-  }
-}
-
-void remove_dead_realms() noexcept {
-  try {
-    for (const std::string& name : shm::list_segments("@")) {
-      if (!name.ends_with(kTableEnd)) continue;
-      try {
-        const shm::segment table = shm::segment::open("look at session", name, shm::object_kind::session);
-        if (!shm::is_dead(table.header().creator)) continue;
-      } catch (const std::exception&) {
-        continue;  // another user's, another version's, damaged, or just removed: not ours to judge
-      }
-      remove_realm(std::string_view(name).substr(1, name.size() - 1 - kTableEnd.size()));
-    }
-  } catch (const std::exception&) {
-    // No memory: the dead can wait.
   }
 }
 

@@ -13,7 +13,4 @@ void remove_realm(std::string_view realm) noexcept;
 /// Removes the segments of this process's realm, but for unnamed objects that some process is attached to.
 void remove_own_realm() noexcept;
 
-/// Removes the segments of sessions whose control process is dead.
-void remove_dead_realms() noexcept;
-
 }  // namespace weir::runtime

@@ -14,6 +14,7 @@
 #include "runtime/continuations.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/exit_notices.hpp"
+#include "runtime/leftovers.hpp"
 #include "runtime/member.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/output.hpp"
@@ -94,7 +95,7 @@ class session::implementation {
 };
 
 session::implementation::implementation(session_options given) : settings(std::move(given)), realm(take_realm()) {
-  runtime::remove_dead_realms();
+  runtime::remove_leftovers();
   try {
     self_ = std::make_shared<runtime::member>(runtime::session_table::create(), kControlProcess);
     self_->set_executor(std::make_unique<runtime::executor>(*self_, 1, nullptr));

@@ -111,8 +111,7 @@ const char* kind_name(object_kind kind) {
   return "an object of unknown kind";
 }
 
-void check_header(std::string_view operation, std::string_view name, const segment_header& h, std::size_t file_bytes,
-                  object_kind kind) {
+void check_header(std::string_view operation, std::string_view name, const segment_header& h, std::size_t file_bytes) {
   const auto corrupt = [&](const std::string& why) {
     throw corrupt_segment(
         fmt::format("weir: {} \"{}\": {} (to remove it: rm '{}')", operation, name, why, path_of(name)));
@@ -135,9 +134,21 @@ void check_header(std::string_view operation, std::string_view name, const segme
   if (std::string_view(h.name, h.name_bytes) != name) {
     corrupt(fmt::format("its header says it is \"{}\"", std::string_view(h.name, h.name_bytes)));
   }
-  if (h.kind != kind) {
-    throw type_mismatch(
-        fmt::format("weir: {} \"{}\": it is {}, not {}", operation, name, kind_name(h.kind), kind_name(kind)));
+}
+
+[[noreturn]] void refuse_owner(std::string_view operation, std::string_view name, uid_t owner) {
+  throw permission_denied(
+      fmt::format("weir: {} \"{}\": it belongs to user {}, this is user {}", operation, name, owner, ::geteuid()));
+}
+
+/// Throws unless it is an ordinary file of this user's.
+void check_file(std::string_view operation, std::string_view name, const struct stat& info) {
+  if (info.st_uid != ::geteuid()) refuse_owner(operation, name, info.st_uid);
+  if (S_ISLNK(info.st_mode)) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": a symbolic link, which weir does not follow", operation, name));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": not an ordinary file", operation, name));
   }
 }
 
@@ -202,46 +213,46 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   return made;
 }
 
-segment segment::open(std::string_view operation, std::string_view name, object_kind kind) {
-  segment found;
-  found.file_ = unique_fd(::open(path_of(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+segment_look look_at_segment(std::string_view operation, std::string_view name, access how) {
+  segment_look found;
+  const std::string path = path_of(name);
   struct stat info {};
-  if (!found.file_) {
-    const int error = errno;
-    if (error == EACCES && ::lstat(path_of(name).c_str(), &info) == 0) {
-      throw permission_denied(fmt::format("weir: {} \"{}\": it belongs to user {}, this is user {}", operation, name,
-                                          info.st_uid, ::geteuid()));
-    }
-    if (error == ELOOP) {
-      throw corrupt_segment(
-          fmt::format("weir: {} \"{}\": a symbolic link, which weir does not follow", operation, name));
-    }
-    fail(operation, name, error);
-  }
-  if (::fstat(found.file_.get(), &info) != 0) fail(operation, name, errno);
-  if (info.st_uid != ::geteuid()) {
-    throw permission_denied(fmt::format("weir: {} \"{}\": it belongs to user {}, this is user {}", operation, name,
-                                        info.st_uid, ::geteuid()));
-  }
-  if (!S_ISREG(info.st_mode)) {
-    throw corrupt_segment(fmt::format("weir: {} \"{}\": not an ordinary file", operation, name));
-  }
+  // Looked at by name first: opening a device can have effects of its own.
+  if (::lstat(path.c_str(), &info) != 0) fail(operation, name, errno);
+  check_file(operation, name, info);
+  const int mode = how == access::read_and_write ? O_RDWR : O_RDONLY | O_NOATIME;
+  found.file = unique_fd(::open(path.c_str(), mode | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!found.file) fail(operation, name, errno);
+  if (::fstat(found.file.get(), &info) != 0) fail(operation, name, errno);
+  check_file(operation, name, info);  // once more: the name may stand for another file by now
   const auto file_bytes = static_cast<std::size_t>(info.st_size);
   if (file_bytes < sizeof(segment_header)) {
     throw corrupt_segment(
         fmt::format("weir: {} \"{}\": the file has {} bytes, fewer than a header's {} (to remove it: rm '{}')",
-                    operation, name, file_bytes, sizeof(segment_header), path_of(name)));
+                    operation, name, file_bytes, sizeof(segment_header), path));
   }
   // Read, not mapped: nothing is trusted, and nothing can fault, before the header has been checked.
-  const auto copy = std::make_unique<segment_header>();
-  if (::pread(found.file_.get(), static_cast<void*>(copy.get()), sizeof *copy, 0) !=
-      static_cast<ssize_t>(sizeof *copy)) {
+  found.header = std::make_unique<segment_header>();
+  if (::pread(found.file.get(), static_cast<void*>(found.header.get()), sizeof *found.header, 0) !=
+      static_cast<ssize_t>(sizeof *found.header)) {
     throw corrupt_segment(fmt::format("weir: {} \"{}\": its header cannot be read", operation, name));
   }
-  check_header(operation, name, *copy, file_bytes, kind);
-  found.file_number_ = info.st_ino;
-  found.region_ = map(operation, name, found.file_.get(), file_bytes);
-  found.account_ = mapped_account(file_bytes);
+  check_header(operation, name, *found.header, file_bytes);
+  found.file_number = info.st_ino;
+  return found;
+}
+
+segment segment::open(std::string_view operation, std::string_view name, object_kind kind) {
+  segment_look seen = look_at_segment(operation, name, access::read_and_write);
+  if (seen.header->kind != kind) {
+    throw type_mismatch(fmt::format("weir: {} \"{}\": it is {}, not {}", operation, name, kind_name(seen.header->kind),
+                                    kind_name(kind)));
+  }
+  segment found;
+  found.file_ = std::move(seen.file);
+  found.file_number_ = seen.file_number;
+  found.region_ = map(operation, name, found.file_.get(), seen.header->file_bytes);
+  found.account_ = mapped_account(seen.header->file_bytes);
   return found;
 }
 
@@ -249,10 +260,7 @@ void segment::remove(std::string_view operation, std::string_view name) {
   const std::string path = path_of(name);
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) fail(operation, name, errno);
-  if (info.st_uid != ::geteuid()) {
-    throw permission_denied(fmt::format("weir: {} \"{}\": it belongs to user {}, this is user {}", operation, name,
-                                        info.st_uid, ::geteuid()));
-  }
+  if (info.st_uid != ::geteuid()) refuse_owner(operation, name, info.st_uid);
   WEIR_CRASH_POINT("segment.remove.named");
   if (::unlink(path.c_str()) != 0) fail(operation, name, errno);
   WEIR_CRASH_POINT("segment.remove.done");

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,19 @@ struct segment_spec {
   process_id whence = kControlProcess;
   std::uint64_t id = 0;
 };
+
+enum class access { read, read_and_write };
+
+/// A segment's open file, and a copy of its header, which has been checked.
+struct segment_look {
+  unique_fd file;
+  std::unique_ptr<segment_header> header;
+  std::uint64_t file_number = 0;
+};
+
+/// Opens a segment of any kind without mapping it; to read it leaves no trace. Waits for nothing, whatever lies at its
+/// name; follows no symbolic link. Throws not_found, permission_denied, corrupt_segment, layout_mismatch.
+[[nodiscard]] segment_look look_at_segment(std::string_view operation, std::string_view name, access how);
 
 /// A mapped segment. The file is sparse: memory is used only where reserve() was called or bytes were written; bytes
 /// that were not reserved must not be written, since a full file system would answer with SIGBUS.
