@@ -246,16 +246,17 @@ void channel_core::leave() noexcept {
   bool goes = false;  // and what is inside with it: nobody can attach any more
   try {
     const locked lock(*this);
-    WEIR_CRASH_POINT("participant.leaving");
-    participants_[me_].used.store(0, std::memory_order_release);
-    WEIR_CRASH_POINT("participant.left");
     const bool unnamed = segment_.header().named == 0;
+    // While our entry is still in use: if we die recovering others, that is undone like anything else of ours.
     if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
       segment_.remove_own_name();
       goes = true;
     } else if (unnamed ? was_removed() : has_lost_its_name(segment_)) {
       goes = !anyone_else_attached();
     }
+    WEIR_CRASH_POINT("participant.leaving");
+    participants_[me_].used.store(0, std::memory_order_release);
+    WEIR_CRASH_POINT("participant.left");
   } catch (const std::exception&) {
     return;  // the lock is beyond repair: the session's end removes what is left
   }

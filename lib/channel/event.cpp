@@ -92,22 +92,34 @@ void wake_some(channels::event& event, std::size_t count) noexcept {
   }
 }
 
-void look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
+std::size_t look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
   using namespace channels;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   std::uint64_t seen = event.word.load(std::memory_order_seq_cst);
   if (sleepers_of(seen) != 0) {
     calm.store(0, std::memory_order_relaxed);
-    if (wants_waking(seen)) wake_some(event, 1);
-    return;
+    return wants_waking(seen) ? sleepers_of(seen) - signals_of(seen) : 0;
   }
   const std::uint32_t looks = calm.load(std::memory_order_relaxed) + 1;
   calm.store(looks % kCalm, std::memory_order_relaxed);
-  if (looks < kCalm) return;
+  if (looks < kCalm) return 0;
   WEIR_CRASH_POINT("event.calming");
   // Nobody sleeps, or this fails. Signals left over by the dead go too.
   event.word.compare_exchange_strong(seen, seen & ~std::uint64_t{0xffffffff}, std::memory_order_seq_cst);
   WEIR_CRASH_POINT("event.calmed");
+  return 0;
+}
+
+void fast_path::wake_takers_of(const channels::ring::place& put) noexcept {
+  if (const std::size_t asleep = look_again(*not_empty_, calm_puts_); asleep != 0) {
+    wake_some(*not_empty_, 1 + ring_.full_after(put, asleep - 1));
+  }
+}
+
+void fast_path::wake_putters_of(const channels::ring::place& taken) noexcept {
+  if (const std::size_t asleep = look_again(*not_full_, calm_takes_); asleep != 0) {
+    wake_some(*not_full_, 1 + ring_.empty_after(taken, asleep - 1));
+  }
 }
 
 }  // namespace weir::detail

@@ -59,10 +59,10 @@ channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_plac
 void channel_core::publish(const ring_place& p, wake when) noexcept {
   if (heavy_fences_reach_us_ && !rendezvous_) {
     ring_.publish_unfenced(p);
-    if (when == wake::now) look_for_sleepers(*not_empty_, calm_puts_);
+    if (when == wake::now && may_be_slept_on(*not_empty_)) wake_takers_of(p);
   } else {
     ring_.publish(p);
-    if (when == wake::now || rendezvous_) wake_some(*not_empty_, 1);
+    if (when == wake::now || rendezvous_) wake_takers_of(p);
   }
 }
 
@@ -255,7 +255,8 @@ void channel_core::return_loan(std::uint32_t block) noexcept {
 
 void channel_core::wake_takers(std::size_t items) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // one for all that was published without (channels::event)
-  wake_some(header_->not_empty, items);
+  // Others' items behind these may have been put before, as in wake_takers_of().
+  wake_some(header_->not_empty, std::max(items, size()));
 }
 
 loaned_block::loaned_block(loaned_block&& other) noexcept

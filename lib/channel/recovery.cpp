@@ -130,7 +130,13 @@ void channel_core::recover_moving(std::uint64_t index, ch::slot_state seen) {
 }
 
 /// Moves full slots up over the blank ones behind them, so that these come to be the oldest and can be stepped over.
+/// A slot that is being moved now was by somebody who died at it: only the lock's holder moves. It must be settled first,
+/// since the item may lie in the next slot, too, and would be there twice if it went on from there.
 void channel_core::close_gaps() {
+  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
+    const ch::slot_state seen = ring_.slot_at(index)->state.load(std::memory_order_acquire);
+    if (ch::phase_of(seen) == ch::phase::moving) recover_moving(index, seen);
+  }
   const std::uint64_t head = ring_.settled_head();
   const std::uint64_t tail = ring_.settled_tail();
   for (std::uint64_t gap = head; gap != tail; ++gap) {

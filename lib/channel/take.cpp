@@ -84,7 +84,11 @@ void channel_core::empty_slot(const ring_place& p) noexcept {
     release(p);
   } else {
     ring_.release_slot(p);
-    wake_some(*not_full_, rendezvous_ ? INT_MAX : 1);
+    if (rendezvous_) {
+      wake_some(*not_full_, INT_MAX);
+    } else {
+      wake_putters_of(p);
+    }
   }
 }
 
@@ -218,7 +222,9 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
 void channel_core::free_block(std::uint32_t block) noexcept {
   blocks_.release(block, me_);
   if (heavy_fences_reach_us_) {
-    look_for_sleepers(header_->block_freed, calm_frees_);
+    if (may_be_slept_on(header_->block_freed) && look_again(header_->block_freed, calm_frees_) != 0) {
+      wake_some(header_->block_freed, 1);
+    }
   } else {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     wake_some(header_->block_freed, 1);

@@ -16,9 +16,10 @@ namespace weir::detail {
 /// Wakes up to `count` of those who sleep on the event and have not been woken yet.
 void wake_some(channels::event& event, std::size_t count) noexcept;
 
-/// The rest of a waker's look at an event whose word is not zero below the epoch: fences, wakes one if there is one.
-/// `calm` counts this process's looks that found it fenced for nobody; after many the fences are no longer asked for.
-void look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept;
+/// The rest of a waker's look at an event whose word is not zero below the epoch: fences, and returns how many sleep that
+/// have not been woken yet. `calm` counts this process's looks that found it fenced for nobody; after many the fences are
+/// no longer asked for.
+[[nodiscard]] std::size_t look_again(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept;
 
 /// An attached channel as put and take see it that need not wait, of items that lie in the slots: compiled into the
 /// caller. All else (waiting, the closed channel, what the dead left behind) is channel_core, which is made of this.
@@ -94,7 +95,7 @@ class fast_path {
     }
     write(p);
     ring_.publish_unfenced(p);
-    if (tell) look_for_sleepers(*not_empty_, calm_puts_);
+    if (tell && may_be_slept_on(*not_empty_)) wake_takers_of(p);
     return true;
   }
   template <class Expect>
@@ -117,7 +118,7 @@ class fast_path {
     p.at->view.store(make_view(p.turn, bytes, view_phase::viewing, me_), std::memory_order_relaxed);
     WEIR_CRASH_POINT("view.marked");
     ring_.let_view(p, me_);
-    look_for_sleepers(*not_full_, calm_takes_);
+    if (may_be_slept_on(*not_full_)) wake_putters_of(p);
   }
   /// The last store is the one that shows it: retire() unmaps the channel when there is no view any more.
   void end_view_at(channels::slot& at, std::uint64_t turn) noexcept {
@@ -128,14 +129,17 @@ class fast_path {
   }
   void release(const channels::ring::place& p) noexcept {
     ring_.release_slot_unfenced(p);
-    look_for_sleepers(*not_full_, calm_takes_);
+    if (may_be_slept_on(*not_full_)) wake_putters_of(p);
   }
-  static void look_for_sleepers(channels::event& event, std::atomic<std::uint32_t>& calm) noexcept {
+  static bool may_be_slept_on(const channels::event& event) noexcept {
     // The store before this may still be on its way when the word is read: see channels::event.
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    const std::uint64_t seen = event.word.load(std::memory_order_relaxed);
-    if (static_cast<std::uint32_t>(seen) != 0) look_again(event, calm);
+    return static_cast<std::uint32_t>(event.word.load(std::memory_order_relaxed)) != 0;
   }
+  // Items that come after this one may have been put before it. Whoever was woken for them found this one missing and sleeps
+  // again, so as many are woken as there are items in a row; likewise with slots that were given back. event.cpp
+  void wake_takers_of(const channels::ring::place& put) noexcept;
+  void wake_putters_of(const channels::ring::place& taken) noexcept;
 
   channels::ring ring_;
   std::uint32_t me_ = 0;  // our entry among the participants

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -132,6 +133,24 @@ class ring {
     move_on(*head_, p.ticket + 1);
     WEIR_CRASH_POINT("ring.take.advanced");
     return true;
+  }
+
+  /// How many items lie right behind that of `p`, up to `most`: they were put before it, though they come after it.
+  [[nodiscard]] std::size_t full_after(const place& p, std::size_t most) const noexcept {
+    most = std::min<std::size_t>(most, count_ - 1);
+    std::size_t found = 0;
+    while (found < most && is_full(locate(p.ticket + found + 1))) ++found;
+    return found;
+  }
+  /// The same for slots that were given back before that of `p`.
+  [[nodiscard]] std::size_t empty_after(const place& p, std::size_t most) const noexcept {
+    most = std::min<std::size_t>(most, count_ - 1);
+    std::size_t found = 0;
+    for (; found < most; ++found) {
+      const place next = locate(p.ticket + found + 1);
+      if (next.at->state.load(std::memory_order_acquire) != make_state(next.turn + 1, phase::empty)) break;
+    }
+    return found;
   }
 
   /// Claims the slot for the next put: empty(turn) -> writing(turn, me). Where all items have one size and lie in the slots,

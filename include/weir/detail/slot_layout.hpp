@@ -38,7 +38,7 @@ inline constexpr std::uint32_t kParticipants = 4096;       // entry 0 is never u
 // those up, under the lock, the nearest first, from slot p to the next, which is blank:
 //   full(turn) --recovery--> moving(turn, me), the next: blank(turn') --recovery--> writing(turn', me); copy;
 //   writing(turn', me) --recovery--> full(turn')   from here on the item is in the next slot;   moving --> blank(turn)
-//   moving(turn, dead) --recovery--> full(turn) if the next slot is not full yet, else blank(turn)
+//   moving(turn, any) --recovery, before it moves any itself--> full(turn) if the next slot is not full yet, else blank(turn)
 // Takers cannot pass a moving slot, so the next one stays full until then.
 //
 // release: every store of full and empty(turn+1); acquire: the load that precedes each claim (ring.hpp).
