@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -12,8 +13,9 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::int64_t kLookEveryNs = 200'000'000;    // often enough to end a wait within a second of a death
-constexpr std::int64_t kStatusGraceNs = 500'000'000;  // what the control process gets to say how a worker ended
+constexpr std::int64_t kLookEveryNs = 200'000'000;      // often enough to end a wait within a second of a death
+constexpr std::chrono::milliseconds kLockPatience{10};  // the lock is held for microseconds
+constexpr std::int64_t kStatusGraceNs = 500'000'000;    // what the control process gets to say how a worker ended
 
 }  // namespace
 
@@ -34,17 +36,21 @@ void channel_core::recount() {
   header_->orphans.store(orphans, std::memory_order_seq_cst);
 }
 
-void channel_core::look_for_the_dead(bool even_if_just_looked) {
+bool channel_core::look_for_the_dead(bool even_if_just_looked) {
   const std::int64_t now = monotonic_ns();
   std::int64_t last = header_->looked_ns.load(std::memory_order_relaxed);
-  if (!even_if_just_looked && now - last < kLookEveryNs) return;
-  if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) return;
-  const locked lock(*this);
+  if (!even_if_just_looked && now - last < kLookEveryNs) return true;
+  if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) {
+    return true;
+  }
+  const locked lock(*this, kLockPatience);
+  if (!lock) return false;
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
     if (shm::is_dead(participants_[entry].who)) recover(entry);
   }
   close_if_a_bound_process_ended();
+  return true;
 }
 
 void channel_core::recover(std::uint32_t participant) {

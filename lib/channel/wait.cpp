@@ -10,6 +10,13 @@ channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex) {
   if (core.header_->mutex.take_damage()) core.repair();
 }
 
+channel_core::locked::locked(channel_core& core, std::chrono::milliseconds patience)
+    : lock_(core.header_->mutex, std::defer_lock) {
+  if (!core.header_->mutex.try_lock_for(patience)) return;
+  lock_ = std::unique_lock(core.header_->mutex, std::adopt_lock);
+  if (core.header_->mutex.take_damage()) core.repair();
+}
+
 ch::event& channel_core::event_of(ch::waits_for what) const noexcept {
   switch (what) {
     case ch::waits_for::item: return header_->not_empty;

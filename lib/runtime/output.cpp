@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -23,7 +25,24 @@ constexpr std::chrono::milliseconds kUsuallyPrintedWithin{50};
 /// Bytes that the reader may have read and not printed yet; no less than it reads at once.
 constexpr std::size_t kMayBeInHand = std::size_t{64} << 10U;
 
+/// While it lives signals wait, or go to other threads: stdio loses what it writes when one comes while it waits for room.
+class without_signals {
+ public:
+  without_signals() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  without_signals(const without_signals&) = delete;
+  without_signals& operator=(const without_signals&) = delete;
+  ~without_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
 void flush_standard_streams() noexcept {
+  const without_signals meanwhile;
   try {
     std::cout.flush();
     std::cerr.flush();
@@ -41,6 +60,7 @@ void print_line(process_id worker, output_stream stream, std::string_view line) 
   try {
     std::FILE* to = stream == output_stream::standard_output ? stdout : stderr;
     const std::string whole = fmt::format("      From worker {}:\t{}\n", worker, line);
+    const without_signals meanwhile;
     std::fwrite(whole.data(), 1, whole.size(), to);
     std::fflush(to);
   } catch (const std::exception&) {
@@ -162,6 +182,7 @@ void output_gate::settle() noexcept {
     // The reader is in the middle of a line: the call is over, so the line is.
     if ((entry_.output_partial.load(std::memory_order_seq_cst) & (1U << static_cast<unsigned>(stream))) == 0) continue;
     constexpr char kEndOfLine = '\n';
+    const without_signals meanwhile;
     if (::write(pipes_[stream].get(), &kEndOfLine, 1) == 1) wait_until_printed(stream);
   }
 }
