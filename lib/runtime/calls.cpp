@@ -172,6 +172,9 @@ namespace {
 
 void check_refers_to_a_process(const peer_handle& to) {
   if (!to) throw invalid_argument("weir: call: this worker handle refers to no process");
+  if (to->self()->is_forked()) {
+    throw invalid_argument("weir: call: this worker handle came through fork() and is not valid here");
+  }
 }
 
 }  // namespace

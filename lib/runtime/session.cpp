@@ -69,6 +69,10 @@ class session::implementation {
   [[nodiscard]] std::vector<process_id> workers_in(bool (*state)(runtime::worker_state)) const;
   [[nodiscard]] runtime::session_table& table() const noexcept { return self_->table(); }
   [[nodiscard]] bool is_owner() const noexcept { return owner_ == ::getpid(); }
+  void check_is_owner(std::string_view operation) const {
+    if (is_owner()) return;
+    throw not_in_session(fmt::format("weir: {}: the session came through fork() and is its parent's", operation));
+  }
 
   const session_options settings;
   const std::string realm;
@@ -188,6 +192,7 @@ void session::implementation::await_start(const std::vector<process_id>& ids, co
 }
 
 std::vector<weir::worker> session::implementation::add_workers(std::size_t count, const worker_options& options) {
+  check_is_owner("add workers");
   constexpr std::size_t kMostWorkers = runtime::kEntries - 2;
   if (options.concurrency == 0) throw invalid_argument("weir: add workers: concurrency is 0: at least 1 call must run");
   if (count > kMostWorkers) {
@@ -250,6 +255,7 @@ bool session::implementation::await_end(const std::vector<process_id>& ids, cloc
 }
 
 void session::implementation::end_workers(const std::vector<process_id>& ids) {
+  check_is_owner("remove workers");
   const auto until = clock::now() + settings.exit_grace;
   for (const process_id id : ids) {
     runtime::process_entry* entry = table().find(id);
@@ -310,6 +316,7 @@ weir::worker session::any_worker() {
 }
 
 void session::on_worker_exit(std::function<void(const worker_exit&)> f) {
+  implementation_->check_is_owner("call a function when a worker ends");
   implementation_->notices.add_function(std::move(f));
 }
 
