@@ -11,11 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <vector>
 
 #include "channel/bound.hpp"
@@ -36,8 +34,7 @@ struct registry {
   std::mutex mutex;
   std::map<std::uint64_t, std::weak_ptr<channel_core>> by_file;
   std::map<std::string, std::weak_ptr<channel_core>, std::less<>> by_name;
-  std::set<channel_core*> all;
-  std::set<channel_core*> retired;  // no handle is left, but a view was when this was looked at last
+  std::map<channel_core*, bool> all;  // true: no handle is left, but a view was when this was looked at last
 };
 
 registry& attached() {
@@ -46,9 +43,8 @@ registry& attached() {
     // A forked child has the parent's mappings but is no participant: its handles are marked, and it starts afresh.
     ::pthread_atfork([] { attached().mutex.lock(); }, [] { attached().mutex.unlock(); },
                      [] {
-                       for (channel_core* core : attached().all) core->mark_forked();
+                       for (const auto& [core, retired] : attached().all) core->mark_forked();
                        attached().all.clear();
-                       attached().retired.clear();
                        attached().by_file.clear();
                        attached().by_name.clear();
                        attached().mutex.unlock();
@@ -156,7 +152,7 @@ channel_core::channel_core(shm::segment mapped)
   is_open_.store(may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
   registry& r = attached();
   const std::scoped_lock lock(r.mutex);
-  r.all.insert(this);
+  r.all.emplace(this, false);
 }
 
 channel_core::~channel_core() {
@@ -177,16 +173,23 @@ void channel_core::retire(channel_core* core) noexcept {
   // A view that ends from here on calls end_view_without_handle(); one that is in the middle of it now may not, and then the
   // channel stays until the next one of this process goes.
   core->ends_views_.store(false, std::memory_order_seq_cst);
-  std::vector<channel_core*> gone;
+  registry& r = attached();
   {
-    registry& r = attached();
     const std::scoped_lock lock(r.mutex);
-    r.retired.insert(core);
-    std::copy_if(r.retired.begin(), r.retired.end(), std::back_inserter(gone),
-                 [](const channel_core* each) { return !each->has_views(); });
-    for (channel_core* const each : gone) r.retired.erase(each);
+    r.all.find(core)->second = true;
   }
-  for (channel_core* const each : gone) delete each;
+  for (;;) {
+    channel_core* gone = nullptr;
+    {
+      const std::scoped_lock lock(r.mutex);
+      const auto found = std::find_if(r.all.begin(), r.all.end(),
+                                      [](const auto& each) { return each.second && !each.first->has_views(); });
+      if (found == r.all.end()) return;
+      found->second = false;  // nobody else deletes it
+      gone = found->first;
+    }
+    delete gone;
+  }
 }
 
 void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept {
@@ -194,7 +197,9 @@ void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noe
     registry& r = attached();
     const std::scoped_lock lock(r.mutex);  // so that retire() does not delete us before we have let go of the lock
     end_view_at(at, turn);
-    if (has_views() || r.retired.erase(this) == 0) return;
+    const auto mine = r.all.find(this);
+    if (has_views() || mine == r.all.end() || !mine->second) return;
+    mine->second = false;
   }
   delete this;
 }
@@ -229,7 +234,9 @@ void channel_core::enter() {
   mine.attached_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   WEIR_CRASH_POINT("participant.written");
-  mine.used.store(1, std::memory_order_release);  // pairs with the acquire of those who look for the dead
+  // Not to be had as long as a child that a dead owner of the entry has forked keeps it.
+  const std::uint32_t used = segment_.show_life(life_of(entry)) ? ch::kShowsLife : ch::kUsed;
+  mine.used.store(used, std::memory_order_release);  // pairs with the acquire of those who look for the dead
   WEIR_CRASH_POINT("participant.entered");
   header_->participants_high = std::max(header_->participants_high, entry + 1);
   me_ = entry;
@@ -240,6 +247,7 @@ void channel_core::leave() noexcept {
   try {
     const locked lock(*this);
     participants_[me_].used.store(0, std::memory_order_release);
+    segment_.stop_showing_life(life_of(me_));
     WEIR_CRASH_POINT("participant.left");
     const bool unnamed = segment_.header().named == 0;
     if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {

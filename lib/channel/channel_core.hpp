@@ -231,6 +231,10 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] std::vector<bool> blocks_named_by_slots() const;
   void recount();
   [[nodiscard]] bool anyone_else_attached();
+  [[nodiscard]] bool has_died(std::uint32_t participant) const;
+  [[nodiscard]] std::size_t life_of(std::uint32_t participant) const noexcept {
+    return header_->participants_offset + participant * sizeof(ch::participant_entry);
+  }
   void close_if_a_bound_process_ended();
 
   // close.cpp; under the lock

@@ -47,10 +47,17 @@ bool channel_core::look_for_the_dead(bool even_if_just_looked) {
   if (!lock) return false;
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
-    if (shm::is_dead(participants_[entry].who)) recover(entry);
+    if (has_died(entry)) recover(entry);
   }
   close_if_a_bound_process_ended();
   return true;
+}
+
+bool channel_core::has_died(std::uint32_t participant) const {
+  const ch::participant_entry& entry = participants_[participant];
+  const shm::liveness life = shm::look(entry.who);
+  if (life != shm::liveness::unknown) return life == shm::liveness::dead;
+  return entry.used.load(std::memory_order_acquire) == ch::kShowsLife && !segment_.sees_life(life_of(participant));
 }
 
 void channel_core::recover(std::uint32_t participant) {
@@ -205,7 +212,7 @@ bool channel_core::anyone_else_attached() {
   bool anyone = false;
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
-    if (shm::is_dead(participants_[entry].who)) {
+    if (has_died(entry)) {
       recover(entry);
     } else {
       anyone = true;

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 
 #include "sync/blocking.hpp"
 
@@ -78,18 +79,28 @@ void output_reader::print(std::string_view line) noexcept {
   }
 }
 
+void output_reader::keep(std::string_view bytes) noexcept {
+  try {
+    unfinished_ += bytes;
+  } catch (const std::bad_alloc&) {  // then the line comes in pieces
+    print(unfinished_);
+    unfinished_.clear();
+    print(bytes);
+  }
+}
+
 void output_reader::take_in(std::string_view bytes) {
   for (std::size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
     if (unfinished_.empty()) {
       print(bytes.substr(0, end));
     } else {
-      unfinished_ += bytes.substr(0, end);
+      keep(bytes.substr(0, end));
       print(unfinished_);
       unfinished_.clear();
     }
     bytes.remove_prefix(end + 1);
   }
-  unfinished_ += bytes;
+  keep(bytes);
   if (unfinished_.size() >= kLongestLine) {
     print(unfinished_);
     unfinished_.clear();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <optional>
@@ -102,6 +103,8 @@ class served_call final : public detail::incoming_call {
     }
   }
 
+  /// Somebody waits for an answer that has not been given.
+  [[nodiscard]] bool is_awaited() const noexcept { return header_.slot != kNoSlot; }
   [[nodiscard]] const void* function() const noexcept override { return function_; }
   [[nodiscard]] std::span<const std::byte> arguments() const override {
     return detail::split_references(argument_bytes(), header_.has_references != 0).body;
@@ -170,6 +173,8 @@ void serve_call(member& self, detail::taken_item message, output_gate* gate) noe
     }
   } catch (const std::exception& e) {
     fmt::print(stderr, "weir: worker {}: the answer to a call is lost: {}\n", self.id(), e.what());
+    // Whoever waits for it would wait for ever; the end of this worker they are told of.
+    if (call.is_awaited() && self.id() != kControlProcess) std::_Exit(kExitCannotServe);
   }
 }
 

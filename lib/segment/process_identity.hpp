@@ -7,7 +7,8 @@
 namespace weir::shm {
 
 /// A process, told apart from a later one with the same pid by its start time. Lies in shared memory as it is.
-/// byte 0 pid, 4 pid_namespace (low 32 bits of its inode; a pid means nothing in another one),
+/// byte 0 pid, 4 pid_namespace (low 32 bits of its inode, with those of an own time namespace mixed in; a pid means
+/// nothing in another one, nor does a start time),
 /// 8 start_time (clock ticks since boot, field 22 of /proc/PID/stat). All zero: nobody.
 struct process_identity {
   std::int32_t pid = 0;

@@ -122,7 +122,8 @@ class traffic {
 };
 
 class Fork : public NamedSegments, public testing::WithParamInterface<ending> {};
-INSTANTIATE_TEST_SUITE_P(Child, Fork, testing::Values(ending::exits, ending::exits_at_once, ending::is_killed), name_of_ending);
+INSTANTIATE_TEST_SUITE_P(Child, Fork, testing::Values(ending::exits, ending::exits_at_once, ending::is_killed),
+                         name_of_ending);
 
 TEST_P(Fork, RefusesInheritedHandlesAndOpensAfresh) {
   const traffic threads(name("traffic"));
@@ -201,7 +202,8 @@ TEST_P(Fork, LetsGoOfNothingThatIsTheParents) {
 }
 
 class ForkInSession : public SessionTest, public testing::WithParamInterface<ending> {};
-INSTANTIATE_TEST_SUITE_P(Child, ForkInSession, testing::Values(ending::exits, ending::exits_at_once, ending::is_killed), name_of_ending);
+INSTANTIATE_TEST_SUITE_P(Child, ForkInSession, testing::Values(ending::exits, ending::exits_at_once, ending::is_killed),
+                         name_of_ending);
 
 TEST_P(ForkInSession, ChildHasNoSessionAndDisturbsNone) {
   const auto w = start(2);
@@ -240,7 +242,8 @@ TEST_P(ForkInSession, ChildMakesASessionOfItsOwn) {
       weir::session own;
       const auto mine = own.add_workers(1).front();
       if (own.realm() == realm()) return 1;
-      return mine.fetch([](const std::string& s) { return s + s; }, std::string(200'000, 'x')).size() == 400'000 ? 0 : 2;
+      return mine.fetch([](const std::string& s) { return s + s; }, std::string(200'000, 'x')).size() == 400'000 ? 0
+                                                                                                                 : 2;
     });
     ASSERT_EQ(status, 0);
     EXPECT_EQ(w.fetch(my_id), 2U);
@@ -259,7 +262,13 @@ TEST_P(ForkInSession, ChildOfAWorkerDisturbsNeitherItNorTheSession) {
   };
   for (int round = 0; round < 5; ++round) {
     EXPECT_EQ(w.fetch(forks, static_cast<int>(GetParam()), ch), 0);
-    EXPECT_EQ(w.fetch([](channel<int> inside) { inside.put(5); return my_id(); }, ch), 2U);
+    EXPECT_EQ(w.fetch(
+                  [](channel<int> inside) {
+                    inside.put(5);
+                    return my_id();
+                  },
+                  ch),
+              2U);
     EXPECT_EQ(ch.take(), 5);
   }
 }
