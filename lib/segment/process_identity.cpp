@@ -17,6 +17,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "weir/error.hpp"
+
 namespace weir::shm {
 namespace {
 
@@ -133,7 +135,11 @@ process_identity this_process() {
   const std::scoped_lock lock(here.mutex);
   if (!here.known) {
     process_stat stat;
+    errno = 0;
     if (read_stat(path_text{"/proc/self/stat"}, stat) != lookup::found) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        throw no_space("weir: cannot read /proc/self/stat: " + std::generic_category().message(errno));
+      }
       throw std::system_error(ENOENT, std::generic_category(), "weir: cannot read /proc/self/stat (is /proc mounted?)");
     }
     here.is_proc_ours = is_proc_of_this_namespace();

@@ -18,7 +18,7 @@ struct process_identity {
 };
 static_assert(sizeof(process_identity) == 16 && std::is_trivially_copyable_v<process_identity>);
 
-/// This process. Cached; correct in a forked child too. Throws corrupt_segment never; std::system_error without /proc.
+/// This process. Cached; correct in a forked child too. Throws std::system_error without /proc, no_space.
 [[nodiscard]] process_identity this_process();
 
 /// Identity of a running process by its pid; all zero if there is none.
