@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <map>
@@ -146,13 +147,21 @@ channel_core::channel_core(shm::segment mapped)
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
-  enter();
+  registry& r = attached();
+  {
+    const std::scoped_lock lock(r.mutex);
+    r.all.emplace(this, false);  // before we have entered: nothing fails afterwards
+  }
+  try {
+    enter();
+  } catch (...) {
+    const std::scoped_lock lock(r.mutex);
+    r.all.erase(this);
+    throw;
+  }
   heavy_fences_reach_us_ = sync::register_for_heavy_fences();
   const bool may_lie_in_slots = fixed_in_slot_ || fixed_bytes_ == 0;
   is_open_.store(may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
-  registry& r = attached();
-  const std::scoped_lock lock(r.mutex);
-  r.all.emplace(this, false);
 }
 
 channel_core::~channel_core() {
@@ -310,7 +319,13 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
     h->mutex.make();
     h->participants_high = 1;
   };
-  return remember(manage(new channel_core(shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill))));
+  shm::segment made = shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill);
+  try {
+    return remember(manage(new channel_core(std::move(made))));
+  } catch (...) {
+    shm::segment::remove(operation, spec.name);  // nobody has a handle to it
+    throw;
+  }
 }
 
 core_handle attach_any(std::string_view segment_name) {
@@ -347,8 +362,9 @@ void remove_unless_attached(std::string_view segment_name) noexcept {
 }
 
 bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
-  const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment_name);
-  const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
+  std::array<char, 512> path{};  // no string: this needs no memory
+  fmt::format_to_n(path.data(), path.size() - 1, "/dev/shm/{}{}", shm::kFilePrefix, segment_name);
+  const shm::unique_fd file(::open(path.data(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
   if (!file) return false;
   std::array<ch::binding_entry, ch::kBindings> bindings{};
   constexpr auto kOffset = static_cast<off_t>(shm::kPage + offsetof(ch::channel_header, bindings));

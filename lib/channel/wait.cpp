@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
+#include <exception>
+
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -38,8 +40,8 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
       if (entry % kInPage == 0) {
         try {
           segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
-        } catch (const error&) {
-          return kNoEntry;  // shared memory is full: the wait goes on, in naps
+        } catch (const std::exception&) {
+          return kNoEntry;  // shared memory is full, or the process's: the wait goes on, in naps
         }
       }
       header_->waiters_high.compare_exchange_strong(high, entry + 1, std::memory_order_acq_rel);

@@ -69,11 +69,11 @@ class served_call final : public detail::incoming_call {
 
   void run() {
     parts_.emplace(message_.bytes());
+    header_ = parts_->header;  // from here on it is known who is to hear of an error
     if (!parts_->blob_name.empty()) {
       blob_.emplace("receive a call", parts_->blob_name, parts_->header.arguments_bytes);
       blob_->remove();  // mapped here, and nobody else wants it
     }
-    header_ = parts_->header;
     const void* code = find_code(parts_->trampoline);
     if (header_.function != 0) function_ = find_code(parts_->function);
     if (process_entry* entry = self_.table().find(self_.id())) {

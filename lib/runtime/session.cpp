@@ -2,6 +2,7 @@
 #include "weir/session.hpp"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,6 +88,7 @@ class session::implementation {
   void start(process_id id, const worker_options& options);
   void await_start(const std::vector<process_id>& ids, const worker_options& options);
   void kill(const std::vector<process_id>& ids);
+  void kill_all();
   [[nodiscard]] activity look_at_activity() const;
   bool await_end(const std::vector<process_id>& ids, clock::time_point until) const;
 
@@ -117,7 +119,11 @@ session::implementation::~implementation() {
     const std::scoped_lock lock(start_mutex_);
     table().header().ending.store(1, std::memory_order_release);
   }
-  end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
+  try {
+    end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
+  } catch (const std::exception&) {
+    kill_all();  // there is no memory to tell them to end with
+  }
   monitor_.reset();
   notices.stop();
   self_->watcher().stop();
@@ -156,7 +162,15 @@ std::vector<process_id> session::implementation::workers_in(bool (*state)(runtim
 
 void session::implementation::start(process_id id, const worker_options& options) {
   try {
-    monitor_->watch(id, runtime::start_worker(id, options.environment));
+    runtime::started_process process = runtime::start_worker(id, options.environment);
+    const pid_t pid = process.pid;
+    try {
+      monitor_->watch(id, std::move(process));
+    } catch (...) {
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+      throw;
+    }
   } catch (...) {
     table().set_gone(id, runtime::exit_kind::unknown, 0);
     throw;
@@ -169,6 +183,18 @@ void session::implementation::kill(const std::vector<process_id>& ids) {
     monitor_->send_signal(id, SIGKILL);
   }
   wait_for_workers(clock::time_point::max(), [&] { return are_gone(ids); });
+}
+
+/// Needs no memory.
+void session::implementation::kill_all() {
+  const process_id end = table().header().next_id.load(std::memory_order_acquire);
+  for (process_id id = kControlProcess + 1; id < end; ++id) monitor_->send_signal(id, SIGKILL);
+  wait_for_workers(clock::time_point::max(), [&] {
+    for (process_id id = kControlProcess + 1; id < end; ++id) {
+      if (!table().is_gone(id)) return false;
+    }
+    return true;
+  });
 }
 
 void session::implementation::await_start(const std::vector<process_id>& ids, const worker_options& options) {
@@ -200,6 +226,7 @@ std::vector<weir::worker> session::implementation::add_workers(std::size_t count
         fmt::format("weir: add workers: {} asked for, at most {} are possible", count, kMostWorkers));
   }
   std::vector<process_id> ids;
+  ids.reserve(count);
   try {
     {
       const std::scoped_lock lock(start_mutex_);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -27,6 +28,7 @@ namespace weir::shm {
 namespace {
 
 constexpr const char* kDirectory = "/dev/shm";
+constexpr std::size_t kMostPath = 512;  // names are shorter
 
 std::atomic<std::size_t> g_mapped_bytes{0};
 
@@ -310,9 +312,10 @@ void segment::remove_own_name() noexcept {
   WEIR_CRASH_POINT("segment.remove.marked");
   struct stat named {};
   struct stat own {};
-  const std::string path = path_of(name());
-  if (::lstat(path.c_str(), &named) != 0 || ::fstat(file_.get(), &own) != 0) return;
-  if (named.st_ino == own.st_ino && named.st_dev == own.st_dev) ::unlink(path.c_str());
+  std::array<char, kMostPath> path{};  // no string: this must be possible without memory too
+  fmt::format_to_n(path.data(), path.size() - 1, "{}/{}{}", kDirectory, kFilePrefix, name());
+  if (::lstat(path.data(), &named) != 0 || ::fstat(file_.get(), &own) != 0) return;
+  if (named.st_ino == own.st_ino && named.st_dev == own.st_dev) ::unlink(path.data());
   WEIR_CRASH_POINT("segment.remove.unlinked");
 }
 

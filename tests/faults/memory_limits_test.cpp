@@ -5,25 +5,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstdlib>
 #include <fstream>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "faults/scenario.hpp"
 #include "support/names.hpp"
 
 namespace {
 
-constexpr const char* kVariable = "WEIR_TEST_ALLOCATIONS";
-
 /// Allocations that succeed before the next one fails; then they all do again.
-std::atomic<long> g_until_failure = [] {
-  const char* text = std::getenv(kVariable);
-  return text != nullptr ? std::atol(text) : LONG_MAX;
-}();
+std::atomic<long> g_until_failure{LONG_MAX};
 
 void* allocate(std::size_t bytes) {
   if (g_until_failure.load(std::memory_order_relaxed) != LONG_MAX && g_until_failure.fetch_sub(1) == 0) {
@@ -47,19 +44,43 @@ class MemoryLimits : public NamedSegments {
  protected:
   static void fail_after(int count) { g_until_failure = count; }
   static void fail_no_more() { g_until_failure = LONG_MAX; }
+  static bool none_has_failed() { return g_until_failure.load() > 0; }
 };
 
 TEST_F(MemoryLimits, OfAllocationsAreAClearErrorOfAChannel) {
-  EXPECT_GE(try_each_limit([&] { use_channels(name()); }, fail_after, fail_no_more), 20);
+  EXPECT_GE(try_each_limit([&] { use_channels(name()); }, fail_after, fail_no_more, 1, none_has_failed), 50);
 }
 
 TEST_F(MemoryLimits, OfAllocationsAreAClearErrorOfASession) {
-  EXPECT_GE(try_each_limit([] { use_session(); }, fail_after, fail_no_more, 3), 20);
+  const auto start_and_end = [] {
+    weir::session session;
+    const auto w = session.add_workers(1).front();
+    expect_it(w.fetch([](int i) { return i + 1; }, 1) == 2, "an answer is wrong");
+  };
+  EXPECT_GE(try_each_limit(start_and_end, fail_after, fail_no_more, 9, none_has_failed), 20);
 }
 
-TEST_F(MemoryLimits, OfAllocationsInAWorkerEndNoWaitWithoutAnAnswer) {
-  const auto limit = [](int count) { ::setenv(kVariable, std::to_string(count).c_str(), 1); };
-  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { ::unsetenv(kVariable); }, 3), 10);
+/// The caller hears of it; if it cannot be told, the worker ends, which it also hears of.
+TEST_F(MemoryLimits, OfAllocationsInAWorkerLeaveNoCallWithoutAnAnswer) {
+  weir::session session;
+  const auto sum = [](const std::vector<int>& v) { return std::vector<int>(v.rbegin(), v.rend()); };
+  auto w = session.add_workers(1).front();
+  int failed = 0;
+  for (int count = 0; count < 12; ++count) {
+    for (const std::size_t length : {kSmallItem, kLargeItem, 100 * kLargeItem}) {
+      try {
+        w.fetch([](int n) { g_until_failure = n; }, count);
+        EXPECT_EQ(w.fetch(sum, counted(length)).front(), static_cast<int>(length));
+      } catch (const worker_died&) {
+        ++failed;
+        w = session.add_workers(1).front();
+      } catch (const remote_error& e) {
+        EXPECT_EQ(e.type(), "std::bad_alloc");
+        ++failed;
+      }
+    }
+  }
+  EXPECT_GE(failed, 3);
 }
 
 /// Bytes of address space that this process takes.
@@ -76,23 +97,25 @@ void set_limit(__rlimit_resource what, rlim_t bytes) {
   ::setrlimit(what, &limit);
 }
 
+constexpr int kMostDoublings = 16;
+
 TEST_F(MemoryLimits, OfAddressSpaceAreAClearErrorOfAChannel) {
-  const auto limit = [](int mebibytes) {
-    set_limit(RLIMIT_AS, address_space() + (static_cast<rlim_t>(mebibytes) << 20U));
+  const auto limit = [](int doublings) {
+    set_limit(RLIMIT_AS, address_space() + (rlim_t{1} << (20 + std::min(doublings, kMostDoublings))));
   };
-  EXPECT_GE(try_each_limit([&] { use_channels(name()); }, limit, [] { set_limit(RLIMIT_AS, RLIM_INFINITY); }), 1);
+  EXPECT_GE(try_each_limit([&] { use_channels(name()); }, limit, [] { set_limit(RLIMIT_AS, RLIM_INFINITY); }), 2);
 }
 
 TEST_F(MemoryLimits, OfAddressSpaceAreAClearErrorOfASession) {
-  const auto limit = [](int mebibytes) {
-    set_limit(RLIMIT_AS, address_space() + (static_cast<rlim_t>(mebibytes) << 20U));
+  const auto limit = [](int doublings) {
+    set_limit(RLIMIT_AS, address_space() + (rlim_t{1} << (20 + std::min(doublings, kMostDoublings))));
   };
-  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_AS, RLIM_INFINITY); }, 4), 2);
+  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_AS, RLIM_INFINITY); }), 2);
 }
 
 TEST_F(MemoryLimits, OfDataAreAClearErrorOfASession) {
-  const auto limit = [](int mebibytes) { set_limit(RLIMIT_DATA, static_cast<rlim_t>(mebibytes) << 20U); };
-  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_DATA, RLIM_INFINITY); }, 4), 1);
+  const auto limit = [](int doublings) { set_limit(RLIMIT_DATA, rlim_t{1} << (19 + doublings)); };
+  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_DATA, RLIM_INFINITY); }), 2);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -38,10 +39,27 @@ inline std::vector<int> counted(std::size_t length) {
 inline constexpr std::size_t kSmallItem = 4;
 inline constexpr std::size_t kLargeItem = 50'000;
 
-/// Channels of all kinds. What is inside stays whole if something fails; then the names are left.
+/// Takes the name away, if there is one, when it goes.
+template <class Item>
+class name_of_channel {
+ public:
+  explicit name_of_channel(std::string name) : name_(std::move(name)), path_("/dev/shm/weir." + name_) {}
+  name_of_channel(const name_of_channel&) = delete;
+  name_of_channel& operator=(const name_of_channel&) = delete;
+  ~name_of_channel() { ::unlink(path_.c_str()); }
+  [[nodiscard]] channel<Item> create(std::size_t capacity) const { return channel<Item>::create(name_, capacity); }
+
+ private:
+  std::string name_;
+  std::string path_;
+};
+
+/// Channels of all kinds.
 inline void use_channels(const std::string& name) {
-  auto fixed = channel<int>::open_or_create(name + ".fixed", 4);
-  auto varying = channel<std::vector<int>>::open_or_create(name + ".varying", 4);
+  const name_of_channel<int> fixed_name(name + ".fixed");
+  const name_of_channel<std::vector<int>> varying_name(name + ".varying");
+  auto fixed = fixed_name.create(4);
+  auto varying = varying_name.create(4);
   channel<std::string> unnamed(1);
   for (const std::size_t length : {kSmallItem, kLargeItem}) {
     varying.put(counted(length));
@@ -60,12 +78,12 @@ inline void use_channels(const std::string& name) {
   expect_it(fixed.take_up_to(3) == counted(3), "a batch is torn");
   expect_it(!fixed.take_for(std::chrono::milliseconds(1)).has_value(), "an item from nowhere");
   expect_it(select(on_take(fixed, [](int) {}), on_timeout(std::chrono::milliseconds(1))) == 1, "likewise");
-  channel<int>::remove(name + ".fixed");
-  channel<std::vector<int>>::remove(name + ".varying");
 }
 
+enum class continuations { used, left_out };
+
 /// A session with a worker, from its start to its end.
-inline void use_session() {
+inline void use_session(continuations follow = continuations::used) {
   weir::session session;
   const auto w = session.add_workers(1).front();
   const auto same = [](const std::vector<int>& v) { return v; };
@@ -73,7 +91,9 @@ inline void use_session() {
     expect_it(w.fetch(same, counted(length)) == counted(length), "an answer is torn");
   }
   const auto answer = w.call([] { return 5; });
-  expect_it(answer.then([](int five) { return five + 1; }).get() == 6, "a continuation is wrong");
+  if (follow == continuations::used) {
+    expect_it(answer.then([](int five) { return five + 1; }).get() == 6, "a continuation is wrong");
+  }
   w.fetch([] { weir::globals().set("a", 7); });
   expect_it(w.global<int>("a") == 7, "a global is wrong");
   w.fetch([] { std::printf("printed\n"); });
@@ -83,8 +103,10 @@ inline void use_session() {
 
 /// Runs `action` in a child that has had `limit(n)` called, for n from 0 on until it succeeds. If it fails it must be by
 /// one of weir's errors or std::bad_alloc; after `lift` it must succeed, and leave nothing. Returns how many failed.
-inline int try_each_limit(const std::function<void()>& action, const std::function<void(int)>& limit,
-                          const std::function<void()>& lift, int step = 1) {
+/// `is_enough`: whether it would succeed with more as well.
+inline int try_each_limit(
+    const std::function<void()>& action, const std::function<void(int)>& limit, const std::function<void()>& lift,
+    int step = 1, const std::function<bool()>& is_enough = [] { return true; }) {
   constexpr int kFailed = 10;
   constexpr int kMost = 4000;
   int failed = 0;
@@ -99,6 +121,7 @@ inline int try_each_limit(const std::function<void()>& action, const std::functi
       } catch (const std::bad_alloc&) {
         ok = false;
       }
+      ok = ok && is_enough();
       lift();
       action();
       if (!shm::list_segments('@' + shm::realm() + '.').empty()) return 1;
