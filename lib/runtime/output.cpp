@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds kUsuallyPrintedWithin{50};
 /// Bytes that the reader may have read and not printed yet; no less than it reads at once.
 constexpr std::size_t kMayBeInHand = std::size_t{64} << 10U;
 
-/// While it lives signals wait, or go to other threads: stdio loses what it writes when one comes while it waits for room.
+/// While it lives signals wait, or go to other threads: stdio loses what it writes when one comes before there is room.
 class without_signals {
  public:
   without_signals() noexcept {

@@ -34,7 +34,7 @@ constexpr std::size_t kStep = std::size_t{4}
 int reserve_step(int fd, std::size_t offset, std::size_t& bytes) noexcept {
   while (::fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0) {
     if (errno != EINTR) return errno;
-    // Where signals come thick and fast, before Linux 6.18, only what takes less time than lies between two is ever done.
+    // Where signals come thick and fast, before Linux 6.18, only what takes less time than lies between two is done.
     if (bytes > kPage) bytes = std::max(kPage, bytes / 2 / kPage * kPage);
   }
   return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The real-time clock jumps by hours while others wait. This program's own clock_gettime(), which its libraries use too,
+// The real-time clock jumps by hours while others wait. This program's own clock_gettime(), its libraries' too,
 // moves CLOCK_REALTIME three hours to and fro every millisecond, in the workers as well; the machine's is left alone.
 #include <gtest/gtest.h>
 #include <sys/syscall.h>

@@ -101,7 +101,7 @@ inline void use_session(continuations follow = continuations::used) {
   session.remove_workers(w);
 }
 
-/// Runs `action` in a child that has had `limit(n)` called, for n from 0 on until it succeeds. If it fails it must be by
+/// Runs `action` in a child that has had `limit(n)` called, n from 0 on until it succeeds. If it fails it must be by
 /// one of weir's errors or std::bad_alloc; after `lift` it must succeed, and leave nothing. Returns how many failed.
 /// `is_enough`: whether it would succeed with more as well.
 inline int try_each_limit(
