@@ -64,7 +64,7 @@ static_assert(sizeof(block_entry) == kLine && offsetof(block_entry, flags) == 32
 // ------------------------------------------------------------------------------------------- participants and waiters
 
 // An attached process. byte 0 who, 16 used (last when entering, first when leaving; kShowsLife: the entry's first byte
-// is its sign of life, see shm::segment), 20 process id in its session, 24 attached_ns (real time). Written by the process
+// is its sign of life, see shm::segment), 20 process id in its session, 24 attached_ns (real time). By the process
 // itself, or by recovery, under the lock. A process that dies here leaves an entry that is either unused or recovered.
 struct participant_entry {
   shm::process_identity who;
