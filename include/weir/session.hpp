@@ -38,7 +38,7 @@ struct worker_exit {
 /// Threads   any member, any thread of the control process, concurrently, until the destructor begins.
 /// Crash     a worker that dies takes only itself: see worker, future. If the control process dies, its workers end and
 ///           the session's segments go, within two seconds.
-/// Fork      the child has no session; its copy of this object does nothing.
+/// Fork      the child has no session: its copy of this object throws not_in_session, and its end does nothing.
 class session {
  public:
   /// Throws already_exists if this process has a session, no_space.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -16,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <vector>
 
 #include "channel/bound.hpp"
@@ -37,8 +37,7 @@ struct registry {
   std::mutex mutex;
   std::map<std::uint64_t, std::weak_ptr<channel_core>> by_file;
   std::map<std::string, std::weak_ptr<channel_core>, std::less<>> by_name;
-  std::set<channel_core*> all;
-  std::set<channel_core*> retired;  // no handle is left, but a view was when this was looked at last
+  std::map<channel_core*, bool> all;  // true: no handle is left, but a view was when this was looked at last
 };
 
 registry& attached() {
@@ -47,9 +46,8 @@ registry& attached() {
     // A forked child has the parent's mappings but is no participant: its handles are marked, and it starts afresh.
     ::pthread_atfork([] { attached().mutex.lock(); }, [] { attached().mutex.unlock(); },
                      [] {
-                       for (channel_core* core : attached().all) core->mark_forked();
+                       for (const auto& [core, retired] : attached().all) core->mark_forked();
                        attached().all.clear();
-                       attached().retired.clear();
                        attached().by_file.clear();
                        attached().by_name.clear();
                        attached().mutex.unlock();
@@ -155,13 +153,21 @@ channel_core::channel_core(shm::segment mapped)
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
-  enter();
+  registry& r = attached();
+  {
+    const std::scoped_lock lock(r.mutex);
+    r.all.emplace(this, false);  // before we have entered: nothing fails afterwards
+  }
+  try {
+    enter();
+  } catch (...) {
+    const std::scoped_lock lock(r.mutex);
+    r.all.erase(this);
+    throw;
+  }
   heavy_fences_reach_us_ = sync::register_for_heavy_fences();
   const bool may_lie_in_slots = fixed_in_slot_ || fixed_bytes_ == 0;
   is_open_.store(may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
-  registry& r = attached();
-  const std::scoped_lock lock(r.mutex);
-  r.all.insert(this);
 }
 
 channel_core::~channel_core() {
@@ -182,16 +188,23 @@ void channel_core::retire(channel_core* core) noexcept {
   // A view that ends from here on calls end_view_without_handle(); one that is in the middle of it now may not, and then the
   // channel stays until the next one of this process goes.
   core->ends_views_.store(false, std::memory_order_seq_cst);
-  std::vector<channel_core*> gone;
+  registry& r = attached();
   {
-    registry& r = attached();
     const std::scoped_lock lock(r.mutex);
-    r.retired.insert(core);
-    std::copy_if(r.retired.begin(), r.retired.end(), std::back_inserter(gone),
-                 [](const channel_core* each) { return !each->has_views(); });
-    for (channel_core* const each : gone) r.retired.erase(each);
+    r.all.find(core)->second = true;
   }
-  for (channel_core* const each : gone) delete each;
+  for (;;) {
+    channel_core* gone = nullptr;
+    {
+      const std::scoped_lock lock(r.mutex);
+      const auto found = std::find_if(r.all.begin(), r.all.end(),
+                                      [](const auto& each) { return each.second && !each.first->has_views(); });
+      if (found == r.all.end()) return;
+      found->second = false;  // nobody else deletes it
+      gone = found->first;
+    }
+    delete gone;
+  }
 }
 
 void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept {
@@ -199,7 +212,9 @@ void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noe
     registry& r = attached();
     const std::scoped_lock lock(r.mutex);  // so that retire() does not delete us before we have let go of the lock
     end_view_at(at, turn);
-    if (has_views() || r.retired.erase(this) == 0) return;
+    const auto mine = r.all.find(this);
+    if (has_views() || mine == r.all.end() || !mine->second) return;
+    mine->second = false;
   }
   delete this;
 }
@@ -235,7 +250,9 @@ void channel_core::enter() {
   mine.attached_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   WEIR_CRASH_POINT("participant.written");
-  mine.used.store(1, std::memory_order_release);  // pairs with the acquire of those who look for the dead
+  // Not to be had as long as a child that a dead owner of the entry has forked keeps it.
+  const std::uint32_t used = segment_.show_life(life_of(entry)) ? ch::kShowsLife : ch::kUsed;
+  mine.used.store(used, std::memory_order_release);  // pairs with the acquire of those who look for the dead
   WEIR_CRASH_POINT("participant.entered");
   header_->participants_high = std::max(header_->participants_high, entry + 1);
   WEIR_CRASH_POINT("participant.high");
@@ -257,6 +274,7 @@ void channel_core::leave() noexcept {
     WEIR_CRASH_POINT("participant.leaving");
     participants_[me_].used.store(0, std::memory_order_release);
     WEIR_CRASH_POINT("participant.left");
+    segment_.stop_showing_life(life_of(me_));
   } catch (const std::exception&) {
     return;  // the lock is beyond repair: the session's end removes what is left
   }
@@ -311,7 +329,13 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
     h->mutex.make();
     h->participants_high = 1;
   };
-  return remember(manage(new channel_core(shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill))));
+  shm::segment made = shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill);
+  try {
+    return remember(manage(new channel_core(std::move(made))));
+  } catch (...) {
+    shm::segment::remove(operation, spec.name);  // nobody has a handle to it
+    throw;
+  }
 }
 
 core_handle attach_any(std::string_view segment_name) {
@@ -371,8 +395,9 @@ abandoned release_the_dead(std::string_view segment_name) {
 }
 
 bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
-  const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment_name);
-  const shm::unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
+  std::array<char, 512> path{};  // no string: this needs no memory
+  fmt::format_to_n(path.data(), path.size() - 1, "/dev/shm/{}{}", shm::kFilePrefix, segment_name);
+  const shm::unique_fd file(::open(path.data(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
   if (!file) return false;
   std::array<ch::binding_entry, ch::kBindings> bindings{};
   constexpr auto kOffset = static_cast<off_t>(shm::kPage + offsetof(ch::channel_header, bindings));

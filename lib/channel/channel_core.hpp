@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -87,8 +88,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[noreturn]] void throw_closed(std::string_view operation) const;
 
   // recovery.cpp
-  /// Looks for dead participants, unless somebody has just looked, and undoes what they left half done.
-  void look_for_the_dead(bool even_if_just_looked = false);
+  /// Looks for dead participants, unless somebody has just looked, and undoes what they left half done. False: nobody
+  /// could look, since a living process (stopped, perhaps) keeps the lock: no wait goes beyond its deadline for that.
+  bool look_for_the_dead(bool even_if_just_looked = false);
 
   // attach.cpp
   /// What happens instead of deletion when the last handle has gone: views of items in slots keep no handle, since
@@ -119,6 +121,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   class locked {
    public:
     explicit locked(channel_core& core);
+    /// Does not hold it if somebody else keeps it for so long.
+    locked(channel_core& core, std::chrono::milliseconds patience);
+    [[nodiscard]] explicit operator bool() const noexcept { return lock_.owns_lock(); }
 
    private:
     std::unique_lock<sync::robust_mutex> lock_;
@@ -230,6 +235,10 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] std::vector<bool> blocks_named_by_slots() const;
   void recount();
   [[nodiscard]] bool anyone_else_attached();
+  [[nodiscard]] bool has_died(std::uint32_t participant) const;
+  [[nodiscard]] std::size_t life_of(std::uint32_t participant) const noexcept {
+    return header_->participants_offset + participant * sizeof(ch::participant_entry);
+  }
   void close_if_a_bound_process_ended();
 
   // close.cpp; under the lock

@@ -65,9 +65,9 @@ static_assert(sizeof(block_entry) == kLine && offsetof(block_entry, flags) == 32
 
 // ------------------------------------------------------------------------------------------- participants and waiters
 
-// An attached process. byte 0 who, 16 used (last when entering, first when leaving), 20 process id in its session,
-// 24 attached_ns (real time). Written by the process itself, or by recovery, under the lock. A process that dies here
-// leaves an entry that is either unused or recovered.
+// An attached process. byte 0 who, 16 used (last when entering, first when leaving; kShowsLife: the entry's first byte
+// is its sign of life, see shm::segment), 20 process id in its session, 24 attached_ns (real time). By the process
+// itself, or by recovery, under the lock. A process that dies here leaves an entry that is either unused or recovered.
 struct participant_entry {
   shm::process_identity who;
   std::atomic<std::uint32_t> used;
@@ -76,6 +76,9 @@ struct participant_entry {
   std::uint64_t unused[4];
 };
 static_assert(sizeof(participant_entry) == kLine && offsetof(participant_entry, used) == 16);
+
+inline constexpr std::uint32_t kUsed = 1;
+inline constexpr std::uint32_t kShowsLife = 2;
 
 enum class waits_for : std::uint32_t { nothing = 0, item = 1, room = 2, block = 3, pickup = 4 };
 

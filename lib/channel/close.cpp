@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <cstring>
+#include <new>
+#include <string>
+#include <vector>
 
 #include "channel/attach.hpp"
 #include "channel/bound.hpp"
@@ -37,7 +40,13 @@ std::optional<exit_report> how_it_ended(process_id id) noexcept {
 }
 
 void close_channels_of(const shm::process_identity& who, const exit_report& report) noexcept {
-  for (const std::string& name : shm::list_segments()) {
+  std::vector<std::string> names;
+  try {
+    names = shm::list_segments();
+  } catch (const std::bad_alloc&) {
+    return;  // whoever waits there finds out itself
+  }
+  for (const std::string& name : names) {
     try {
       if (!detail::is_bound_to(name, who)) continue;
       detail::attach_any(name)->close_bound_to(who, report);

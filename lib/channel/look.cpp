@@ -124,7 +124,7 @@ take_status channel_core::fetch(item_copy& out, deadline until) {
   const auto once = [&] {
     attempt result = fetch_once(out);
     if (result == attempt::not_yet && is_closed()) {
-      look_for_the_dead(/*even_if_just_looked=*/true);
+      if (!look_for_the_dead(/*even_if_just_looked=*/true)) return attempt::busy;
       result = fetch_once(out);
       if (result == attempt::not_yet) throw_closed("fetch from channel");
     }

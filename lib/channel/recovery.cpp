@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -12,8 +13,9 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::int64_t kLookEveryNs = 200'000'000;    // often enough to end a wait within a second of a death
-constexpr std::int64_t kStatusGraceNs = 500'000'000;  // what the control process gets to say how a worker ended
+constexpr std::int64_t kLookEveryNs = 200'000'000;      // often enough to end a wait within a second of a death
+constexpr std::chrono::milliseconds kLockPatience{10};  // the lock is held for microseconds
+constexpr std::int64_t kStatusGraceNs = 500'000'000;    // what the control process gets to say how a worker ended
 
 }  // namespace
 
@@ -36,19 +38,30 @@ void channel_core::recount() {
   WEIR_CRASH_POINT("orphans.stored");
 }
 
-void channel_core::look_for_the_dead(bool even_if_just_looked) {
+bool channel_core::look_for_the_dead(bool even_if_just_looked) {
   const std::int64_t now = monotonic_ns();
   std::int64_t last = header_->looked_ns.load(std::memory_order_relaxed);
-  if (!even_if_just_looked && now - last < kLookEveryNs) return;
+  if (!even_if_just_looked && now - last < kLookEveryNs) return true;
   WEIR_CRASH_POINT("recovery.looking");
-  if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) return;
+  if (!header_->looked_ns.compare_exchange_strong(last, now, std::memory_order_relaxed) && !even_if_just_looked) {
+    return true;
+  }
   WEIR_CRASH_POINT("recovery.looked");
-  const locked lock(*this);
+  const locked lock(*this, kLockPatience);
+  if (!lock) return false;
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
-    if (shm::is_dead(participants_[entry].who)) recover(entry);
+    if (has_died(entry)) recover(entry);
   }
   close_if_a_bound_process_ended();
+  return true;
+}
+
+bool channel_core::has_died(std::uint32_t participant) const {
+  const ch::participant_entry& entry = participants_[participant];
+  const shm::liveness life = shm::look(entry.who);
+  if (life != shm::liveness::unknown) return life == shm::liveness::dead;
+  return entry.used.load(std::memory_order_acquire) == ch::kShowsLife && !segment_.sees_life(life_of(participant));
 }
 
 void channel_core::recover(std::uint32_t participant) {
@@ -215,7 +228,7 @@ bool channel_core::anyone_else_attached() {
   bool anyone = false;
   for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
-    if (shm::is_dead(participants_[entry].who)) {
+    if (has_died(entry)) {
       recover(entry);
     } else {
       anyone = true;

@@ -15,7 +15,7 @@ channel_core::attempt channel_core::take_once(Read&& read) {
   ch::ring::outcome outcome = ring_.claim_take(me_, place);
   if (outcome == ch::ring::outcome::none && is_closed()) {
     // Drained, unless something came before the closing that we saw, or a dead taker left something behind.
-    look_for_the_dead(/*even_if_just_looked=*/true);
+    if (!look_for_the_dead(/*even_if_just_looked=*/true)) return attempt::busy;
     if (header_->orphans.load(std::memory_order_acquire) != 0) return attempt::busy;
     outcome = ring_.claim_take(me_, place);
     if (outcome == ch::ring::outcome::none) throw_closed("take from channel");

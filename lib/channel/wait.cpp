@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
+#include <exception>
+
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 
 channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex) {
+  if (core.header_->mutex.take_damage()) core.repair();
+}
+
+channel_core::locked::locked(channel_core& core, std::chrono::milliseconds patience)
+    : lock_(core.header_->mutex, std::defer_lock) {
+  if (!core.header_->mutex.try_lock_for(patience)) return;
+  lock_ = std::unique_lock(core.header_->mutex, std::adopt_lock);
   if (core.header_->mutex.take_damage()) core.repair();
 }
 
@@ -31,8 +40,8 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
       if (entry % kInPage == 0) {
         try {
           segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
-        } catch (const error&) {
-          return kNoEntry;  // shared memory is full: the wait goes on, in naps
+        } catch (const std::exception&) {
+          return kNoEntry;  // shared memory is full, or the process's: the wait goes on, in naps
         }
       }
       header_->waiters_high.compare_exchange_strong(high, entry + 1, std::memory_order_acq_rel);

@@ -176,6 +176,9 @@ namespace {
 
 void check_refers_to_a_process(const peer_handle& to) {
   if (!to) throw invalid_argument("weir: call: this worker handle refers to no process");
+  if (to->self()->is_forked()) {
+    throw invalid_argument("weir: call: this worker handle came through fork() and is not valid here");
+  }
 }
 
 }  // namespace
@@ -204,7 +207,14 @@ bool is_alive(const peer_handle& to) noexcept {
 future_handle send_call(const peer_handle& to, const call_target& target, encoder& arguments) {
   check_refers_to_a_process(to);
   future_handle answer = new_future(to->self(), to->id());
-  runtime::send(to, target, arguments, answer->place());
+  try {
+    runtime::send(to, target, arguments, answer->place());
+  } catch (...) {
+    // Nobody will write to it: else it would not be used again before the worker's end.
+    answer->slot().word.store(runtime::make_word(runtime::result_phase::failed, answer->place().generation),
+                              std::memory_order_release);
+    throw;
+  }
   return answer;
 }
 

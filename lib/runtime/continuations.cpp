@@ -3,12 +3,21 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <system_error>
 #include <utility>
 
 #include "runtime/future_core.hpp"
 #include "sync/futex.hpp"
+#include "weir/error.hpp"
 
 namespace weir::runtime {
+
+namespace {
+
+constexpr std::chrono::milliseconds kTryAgainAfter{10};
+
+}  // namespace
 
 bool continuations::is_due(item& it, bool look_for_dead) {
   const auto is_settled = [look_for_dead](watched& each) {
@@ -31,8 +40,12 @@ void continuations::add(std::vector<detail::future_handle> futures, detail::sett
   }
   const std::scoped_lock lock(mutex_);
   if (stopping_) return;
+  try {
+    if (!thread_.joinable()) thread_ = std::thread([this] { thread_main(); });
+  } catch (const std::system_error& e) {
+    throw no_space("weir: wait for futures: no thread can be started: " + e.code().message());
+  }
   items_.push_back(std::move(fresh));
-  if (!thread_.joinable()) thread_ = std::thread([this] { thread_main(); });
   added_.notify_one();
   table_.signal_completion();  // so that it looks again, if it sleeps on the others
 }
@@ -74,9 +87,17 @@ void continuations::thread_main() {
     if (due.empty()) {
       table_.header().completions.sleep(seen, next_look);
     }
-    for (item& each : due) each.start();
-    due.clear();  // futures let go of results without the lock
+    for (auto it = due.begin(); it != due.end();) {
+      try {
+        it->start();
+        it = due.erase(it);  // futures let go of results without the lock
+      } catch (const std::exception&) {
+        ++it;  // no thread or no memory for it
+      }
+    }
+    if (!due.empty()) std::this_thread::sleep_for(kTryAgainAfter);
     lock.lock();
+    items_.splice(items_.begin(), due);
   }
 }
 

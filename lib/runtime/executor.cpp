@@ -5,7 +5,7 @@
 
 #include <chrono>
 #include <cstdio>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -27,30 +27,31 @@ std::int64_t steady_ns() {
 
 void permits::acquire() {
   std::unique_lock lock(mutex_);
-  if (free_ != 0 && waiting_.empty()) {
+  if (free_ != 0 && first_ == nullptr) {
     --free_;
     return;
   }
   waiter me;
-  waiting_.push_back(&me);
+  (first_ == nullptr ? first_ : last_->next) = &me;
+  last_ = &me;
   me.granted.wait(lock, [&] { return me.has_it; });
 }
 
 void permits::release() noexcept {
   const std::scoped_lock lock(mutex_);
-  if (waiting_.empty()) {
+  if (first_ == nullptr) {
     ++free_;
     return;
   }
-  waiter& next = *waiting_.front();
-  waiting_.pop_front();
+  waiter& next = *first_;
+  first_ = next.next;
   next.has_it = true;
   next.granted.notify_one();  // under the lock: it is gone as soon as it sees has_it
 }
 
 bool permits::any_free() const {
   const std::scoped_lock lock(mutex_);
-  return free_ != 0 && waiting_.empty();
+  return free_ != 0 && first_ == nullptr;
 }
 
 thread_local executor::own_thread* executor::tl_thread = nullptr;
@@ -87,30 +88,29 @@ void executor::after_sleep() noexcept {
 
 // --------------------------------------------------------------------------------------------------------------- threads
 
-void executor::add_thread() noexcept {
+bool executor::add_thread() noexcept {
   try {
     std::thread([this, keep = self_.shared_from_this()] { thread_main(/*may_retire=*/true); }).detach();
     ++threads_;
-  } catch (const std::system_error&) {
-    // No more threads to be had: the next call that returns finds that nobody listens, and does.
+    return true;
+  } catch (const std::exception&) {
+    return false;  // no more threads, or memory, to be had
   }
 }
 
-void executor::need_thread() noexcept {
-  if (spare_ == 0) {
-    add_thread();
-    return;
-  }
+bool executor::need_thread() noexcept {
+  if (spare_ == 0) return add_thread();
   --spare_;
   ++woken_;
   spares_.notify_one();
+  return true;
 }
 
 void executor::pass_listening_on(own_thread& me) noexcept {
   const std::scoped_lock lock(mutex_);
   me.is_listener = false;
   listening_ = false;
-  need_thread();
+  need_thread();  // if there is none, the next call that returns finds that nobody listens, and does
 }
 
 void executor::end_listening() noexcept {
@@ -124,8 +124,7 @@ void executor::end_listening() noexcept {
 
 void executor::start() {
   const std::scoped_lock lock(mutex_);
-  add_thread();
-  if (threads_ == 0) throw no_space("weir: start session: no thread can be started");
+  if (!add_thread()) throw no_space("weir: start session: no thread can be started");
 }
 
 void executor::serve() {
@@ -141,7 +140,9 @@ void executor::serve() {
 void executor::submit(std::function<void()> task) {
   const std::scoped_lock lock(mutex_);
   tasks_.push_back(std::move(task));
-  need_thread();
+  if (need_thread()) return;
+  tasks_.pop_back();
+  throw no_space("weir: run what follows a future: no thread can be started");
 }
 
 void executor::stop() noexcept {

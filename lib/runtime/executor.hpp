@@ -28,10 +28,12 @@ class permits {
   struct waiter {
     std::condition_variable granted;
     bool has_it = false;
+    waiter* next = nullptr;
   };
   mutable std::mutex mutex_;  // guards what follows
   std::uint32_t free_;
-  std::deque<waiter*> waiting_;
+  waiter* first_ = nullptr;  // those who wait, each on its own stack: waiting needs no memory
+  waiter* last_ = nullptr;
 };
 
 /// Runs the calls that come into this process's inbox, and tasks of its own, at most `concurrency` at a time; one that
@@ -54,7 +56,7 @@ class executor {
   void serve();
   /// Serves on threads of its own, which keep `self` alive.
   void start();
-  /// Runs a task as a call is run.
+  /// Runs a task as a call is run. Throws no_space: there is no thread for it.
   void submit(std::function<void()> task);
   /// Closes the inbox. Calls and tasks that have come already run to their end.
   void stop() noexcept;
@@ -83,8 +85,8 @@ class executor {
   void run(own_thread& me, const Work& work);
   void pass_listening_on(own_thread& me) noexcept;
   void end_listening() noexcept;
-  void need_thread() noexcept;                   // under mutex_
-  void add_thread() noexcept;                    // under mutex_
+  bool need_thread() noexcept;                   // under mutex_; false: there is none to be had
+  bool add_thread() noexcept;                    // under mutex_
   [[nodiscard]] bool is_done() const noexcept {  // under mutex_
     return closed_ && !listening_ && active_ == 0 && tasks_.empty();
   }

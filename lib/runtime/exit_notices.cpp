@@ -2,14 +2,21 @@
 #include "runtime/exit_notices.hpp"
 
 #include <exception>
+#include <system_error>
 #include <utility>
+
+#include "weir/error.hpp"
 
 namespace weir::runtime {
 
 void exit_notices::add_function(std::function<void(const worker_exit&)> f) {
   const std::scoped_lock lock(mutex_);
+  try {
+    if (!thread_.joinable()) thread_ = std::thread([this] { thread_main(); });
+  } catch (const std::system_error& e) {
+    throw no_space("weir: call a function when a worker ends: no thread can be started: " + e.code().message());
+  }
   functions_.push_back(std::move(f));
-  if (!thread_.joinable()) thread_ = std::thread([this] { thread_main(); });
 }
 
 void exit_notices::announce(const worker_exit& exit) {

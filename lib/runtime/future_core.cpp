@@ -126,6 +126,9 @@ future_handle attach_future(std::string_view reference) {
 
 void check_valid(const future_handle& future) {
   if (!future) throw invalid_argument("weir: future: it refers to nothing (it was made empty, or moved from)");
+  if (future->self().is_forked()) {
+    throw invalid_argument("weir: future: this handle came through fork() and is not valid here");
+  }
 }
 
 bool is_settled(const future_handle& future) noexcept { return future->is_settled(); }
@@ -145,6 +148,7 @@ struct result_bytes::hold {
 };
 
 result_bytes::result_bytes(future_handle future) : future_(std::move(future)) {
+  check_valid(future_);
   static_cast<void>(future_->wait(deadline::never()));
   runtime::answer found = future_->segment().read(future_->place());
   switch (found.phase) {

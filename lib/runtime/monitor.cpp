@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
+#include <new>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -23,6 +25,8 @@
 
 namespace weir::runtime {
 namespace {
+
+constexpr std::chrono::milliseconds kUntilThereIsMemory{10};
 
 /// How a process that has ended did so, as waitid() says it.
 struct ending {
@@ -41,7 +45,7 @@ ending reap(int pidfd) noexcept {
 }
 
 /// Closes the inbox of a process that has ended, lets go of what lies in it, and removes it.
-void empty_inbox(process_id id) noexcept {
+void empty_inbox(process_id id) {
   const std::string name = inbox_name(id);
   try {
     const detail::core_handle inbox = detail::attach(name, inbox_type());
@@ -78,7 +82,11 @@ monitor::monitor(std::shared_ptr<member> self, output_function print, std::funct
       on_exit_(std::move(on_exit)),
       event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!event_) throw no_space("weir: start session: " + std::generic_category().message(errno));
-  thread_ = std::thread([this] { thread_main(); });
+  try {
+    thread_ = std::thread([this] { thread_main(); });
+  } catch (const std::system_error& e) {
+    throw no_space("weir: start session: no thread can be started: " + e.code().message());
+  }
 }
 
 monitor::~monitor() {
@@ -114,9 +122,9 @@ void monitor::thread_main() {
   std::vector<pollfd> polled;
   std::vector<std::list<watched_worker>::iterator> watched;
   for (;;) {
-    polled.assign(1, {event_.get(), POLLIN, 0});
-    watched.clear();
-    {
+    try {
+      polled.assign(1, {event_.get(), POLLIN, 0});
+      watched.clear();
       const std::scoped_lock lock(mutex_);
       if (stopping_) return;
       for (auto it = workers_.begin(); it != workers_.end(); ++it) {
@@ -124,6 +132,9 @@ void monitor::thread_main() {
         // A negative descriptor is passed over.
         for (const int fd : {it->pidfd.get(), it->out.fd(), it->err.fd()}) polled.push_back({fd, POLLIN, 0});
       }
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(kUntilThereIsMemory);
+      continue;
     }
     if (::poll(polled.data(), polled.size(), -1) < 0) continue;  // a signal
     std::uint64_t news = 0;
@@ -154,10 +165,14 @@ void monitor::bury(watched_worker& worker) {
   const worker_exit exit{worker.id, self_->table().report_of(worker.id),
                          entry.told_to_end.load(std::memory_order_relaxed) != 0};
   // Nobody sends to it any more: what has been sent already, and what lived with it, goes.
-  empty_inbox(worker.id);
-  WEIR_CRASH_POINT("bury.inbox");
-  remove_blobs(arguments_blob_prefix(worker.id));
-  WEIR_CRASH_POINT("bury.blobs");
+  try {
+    empty_inbox(worker.id);
+    WEIR_CRASH_POINT("bury.inbox");
+    remove_blobs(arguments_blob_prefix(worker.id));
+    WEIR_CRASH_POINT("bury.blobs");
+  } catch (const std::bad_alloc&) {
+    // The end of the session removes them.
+  }
   if (ran) {
     channels::close_channels_of(who, exit.report);
     WEIR_CRASH_POINT("bury.channels");

@@ -3,15 +3,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 
 #include "sync/blocking.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -24,7 +27,24 @@ constexpr std::chrono::milliseconds kUsuallyPrintedWithin{50};
 /// Bytes that the reader may have read and not printed yet; no less than it reads at once.
 constexpr std::size_t kMayBeInHand = std::size_t{64} << 10U;
 
+/// While it lives signals wait, or go to other threads: stdio loses what it writes when one comes before there is room.
+class without_signals {
+ public:
+  without_signals() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  without_signals(const without_signals&) = delete;
+  without_signals& operator=(const without_signals&) = delete;
+  ~without_signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
 void flush_standard_streams() noexcept {
+  const without_signals meanwhile;
   try {
     std::cout.flush();
     std::cerr.flush();
@@ -42,6 +62,7 @@ void print_line(process_id worker, output_stream stream, std::string_view line) 
   try {
     std::FILE* to = stream == output_stream::standard_output ? stdout : stderr;
     const std::string whole = fmt::format("      From worker {}:\t{}\n", worker, line);
+    const without_signals meanwhile;
     std::fwrite(whole.data(), 1, whole.size(), to);
     std::fflush(to);
   } catch (const std::exception&) {
@@ -59,18 +80,28 @@ void output_reader::print(std::string_view line) noexcept {
   }
 }
 
+void output_reader::keep(std::string_view bytes) noexcept {
+  try {
+    unfinished_ += bytes;
+  } catch (const std::bad_alloc&) {  // then the line comes in pieces
+    print(unfinished_);
+    unfinished_.clear();
+    print(bytes);
+  }
+}
+
 void output_reader::take_in(std::string_view bytes) {
   for (std::size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
     if (unfinished_.empty()) {
       print(bytes.substr(0, end));
     } else {
-      unfinished_ += bytes.substr(0, end);
+      keep(bytes.substr(0, end));
       print(unfinished_);
       unfinished_.clear();
     }
     bytes.remove_prefix(end + 1);
   }
-  unfinished_ += bytes;
+  keep(bytes);
   if (unfinished_.size() >= kLongestLine) {
     print(unfinished_);
     unfinished_.clear();
@@ -169,6 +200,7 @@ void output_gate::settle() noexcept {
     // The reader is in the middle of a line: the call is over, so the line is.
     if ((entry_.output_partial.load(std::memory_order_seq_cst) & (1U << static_cast<unsigned>(stream))) == 0) continue;
     constexpr char kEndOfLine = '\n';
+    const without_signals meanwhile;
     if (::write(pipes_[stream].get(), &kEndOfLine, 1) == 1) wait_until_printed(stream);
   }
 }

@@ -37,6 +37,7 @@ class output_reader {
   read_result read_once();
   void take_in(std::string_view bytes);
   void print(std::string_view line) noexcept;
+  void keep(std::string_view bytes) noexcept;
   [[nodiscard]] std::uint32_t bit() const noexcept { return 1U << static_cast<unsigned>(stream_); }
 
   process_id worker_;

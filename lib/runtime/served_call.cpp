@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <optional>
@@ -69,13 +70,13 @@ class served_call final : public detail::incoming_call {
 
   void run() {
     parts_.emplace(message_.bytes());
+    header_ = parts_->header;  // from here on it is known who is to hear of an error
     if (!parts_->blob_name.empty()) {
       blob_.emplace("receive a call", parts_->blob_name, parts_->header.arguments_bytes);
       WEIR_CRASH_POINT("call.blob.opened");
       blob_->remove();  // mapped here, and nobody else wants it
       WEIR_CRASH_POINT("call.blob.removed");
     }
-    header_ = parts_->header;
     const void* code = find_code(parts_->trampoline);
     if (header_.function != 0) function_ = find_code(parts_->function);
     if (process_entry* entry = self_.table().find(self_.id())) {
@@ -105,6 +106,8 @@ class served_call final : public detail::incoming_call {
     }
   }
 
+  /// Somebody waits for an answer that has not been given.
+  [[nodiscard]] bool is_awaited() const noexcept { return header_.slot != kNoSlot; }
   [[nodiscard]] const void* function() const noexcept override { return function_; }
   [[nodiscard]] std::span<const std::byte> arguments() const override {
     return detail::split_references(argument_bytes(), header_.has_references != 0).body;
@@ -174,6 +177,8 @@ void serve_call(member& self, detail::taken_item message, output_gate* gate) noe
     }
   } catch (const std::exception& e) {
     fmt::print(stderr, "weir: worker {}: the answer to a call is lost: {}\n", self.id(), e.what());
+    // Whoever waits for it would wait for ever; the end of this worker they are told of.
+    if (call.is_awaited() && self.id() != kControlProcess) std::_Exit(kExitCannotServe);
   }
 }
 

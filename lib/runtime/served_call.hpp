@@ -8,6 +8,9 @@ namespace weir::runtime {
 
 class member;
 
+/// The exit status of a worker that cannot do its part.
+inline constexpr int kExitCannotServe = 125;
+
 /// What is to be done with a message.
 enum class served { call, end };
 

@@ -2,6 +2,7 @@
 #include "weir/session.hpp"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,6 +72,10 @@ class session::implementation {
   [[nodiscard]] std::vector<process_id> workers_in(bool (*state)(runtime::worker_state)) const;
   [[nodiscard]] runtime::session_table& table() const noexcept { return self_->table(); }
   [[nodiscard]] bool is_owner() const noexcept { return owner_ == ::getpid(); }
+  void check_is_owner(std::string_view operation) const {
+    if (is_owner()) return;
+    throw not_in_session(fmt::format("weir: {}: the session came through fork() and is its parent's", operation));
+  }
 
   const session_options settings;
   const std::string realm;
@@ -85,6 +90,7 @@ class session::implementation {
   void start(process_id id, const worker_options& options);
   void await_start(const std::vector<process_id>& ids, const worker_options& options);
   void kill(const std::vector<process_id>& ids);
+  void kill_all();
   [[nodiscard]] activity look_at_activity() const;
   bool await_end(const std::vector<process_id>& ids, clock::time_point until) const;
 
@@ -117,7 +123,11 @@ session::implementation::~implementation() {
     table().header().ending.store(1, std::memory_order_release);
     WEIR_CRASH_POINT("session.end.marked");
   }
-  end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
+  try {
+    end_workers(workers_in(is_living));  // also those that a function of on_worker_exit() is just starting
+  } catch (const std::exception&) {
+    kill_all();  // there is no memory to tell them to end with
+  }
   monitor_.reset();
   notices.stop();
   self_->watcher().stop();
@@ -158,7 +168,15 @@ std::vector<process_id> session::implementation::workers_in(bool (*state)(runtim
 
 void session::implementation::start(process_id id, const worker_options& options) {
   try {
-    monitor_->watch(id, runtime::start_worker(id, options.environment));
+    runtime::started_process process = runtime::start_worker(id, options.environment);
+    const pid_t pid = process.pid;
+    try {
+      monitor_->watch(id, std::move(process));
+    } catch (...) {
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+      throw;
+    }
   } catch (...) {
     table().set_gone(id, runtime::exit_kind::unknown, 0);
     throw;
@@ -171,6 +189,18 @@ void session::implementation::kill(const std::vector<process_id>& ids) {
     monitor_->send_signal(id, SIGKILL);
   }
   wait_for_workers(clock::time_point::max(), [&] { return are_gone(ids); });
+}
+
+/// Needs no memory.
+void session::implementation::kill_all() {
+  const process_id end = table().header().next_id.load(std::memory_order_acquire);
+  for (process_id id = kControlProcess + 1; id < end; ++id) monitor_->send_signal(id, SIGKILL);
+  wait_for_workers(clock::time_point::max(), [&] {
+    for (process_id id = kControlProcess + 1; id < end; ++id) {
+      if (!table().is_gone(id)) return false;
+    }
+    return true;
+  });
 }
 
 void session::implementation::await_start(const std::vector<process_id>& ids, const worker_options& options) {
@@ -194,6 +224,7 @@ void session::implementation::await_start(const std::vector<process_id>& ids, co
 }
 
 std::vector<weir::worker> session::implementation::add_workers(std::size_t count, const worker_options& options) {
+  check_is_owner("add workers");
   constexpr std::size_t kMostWorkers = runtime::kEntries - 2;
   if (options.concurrency == 0) throw invalid_argument("weir: add workers: concurrency is 0: at least 1 call must run");
   if (count > kMostWorkers) {
@@ -201,6 +232,7 @@ std::vector<weir::worker> session::implementation::add_workers(std::size_t count
         fmt::format("weir: add workers: {} asked for, at most {} are possible", count, kMostWorkers));
   }
   std::vector<process_id> ids;
+  ids.reserve(count);
   try {
     {
       const std::scoped_lock lock(start_mutex_);
@@ -256,6 +288,7 @@ bool session::implementation::await_end(const std::vector<process_id>& ids, cloc
 }
 
 void session::implementation::end_workers(const std::vector<process_id>& ids) {
+  check_is_owner("remove workers");
   const auto until = clock::now() + settings.exit_grace;
   for (const process_id id : ids) {
     runtime::process_entry* entry = table().find(id);
@@ -317,6 +350,7 @@ weir::worker session::any_worker() {
 }
 
 void session::on_worker_exit(std::function<void(const worker_exit&)> f) {
+  implementation_->check_is_owner("call a function when a worker ends");
   implementation_->notices.add_function(std::move(f));
 }
 

@@ -29,6 +29,7 @@
 #include "runtime/member.hpp"
 #include "runtime/output.hpp"
 #include "runtime/realm.hpp"
+#include "runtime/served_call.hpp"
 #include "runtime/spawn.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
@@ -38,7 +39,6 @@ namespace weir::runtime {
 namespace {
 
 constexpr int kExitSessionOver = 0;  // the control process has gone: that is no fault of the worker's
-constexpr int kExitCannotServe = 125;
 
 [[noreturn]] void end_with_session(std::string_view realm) noexcept {
   // Every worker of the session does this; the last one leaves nothing behind, since none makes anything any more.

@@ -7,7 +7,8 @@
 namespace weir::shm {
 
 /// A process, told apart from a later one with the same pid by its start time. Lies in shared memory as it is.
-/// byte 0 pid, 4 pid_namespace (low 32 bits of its inode; a pid means nothing in another one),
+/// byte 0 pid, 4 pid_namespace (low 32 bits of its inode, with those of an own time namespace mixed in; a pid means
+/// nothing in another one, nor does a start time),
 /// 8 start_time (clock ticks since boot, field 22 of /proc/PID/stat). All zero: nobody.
 struct process_identity {
   std::int32_t pid = 0;
@@ -17,7 +18,7 @@ struct process_identity {
 };
 static_assert(sizeof(process_identity) == 16 && std::is_trivially_copyable_v<process_identity>);
 
-/// This process. Cached; correct in a forked child too. Throws corrupt_segment never; std::system_error without /proc.
+/// This process. Cached; correct in a forked child too. Throws std::system_error without /proc, no_space.
 [[nodiscard]] process_identity this_process();
 
 /// Identity of a running process by its pid; all zero if there is none.

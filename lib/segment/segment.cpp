@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -27,6 +28,7 @@ namespace weir::shm {
 namespace {
 
 constexpr const char* kDirectory = "/dev/shm";
+constexpr std::size_t kMostPath = 512;  // names are shorter
 
 std::atomic<std::size_t> g_mapped_bytes{0};
 
@@ -292,15 +294,45 @@ bool segment::read(std::size_t offset, std::span<std::byte> out) const noexcept 
   return true;
 }
 
+namespace {
+
+struct flock lock_of_byte(std::size_t offset, short type) noexcept {
+  struct flock lock {};  // l_pid must be 0
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(offset);
+  lock.l_len = 1;
+  return lock;
+}
+
+}  // namespace
+
+// Locks of the open file description (fcntl(2)): not lost when another descriptor of the file is closed.
+bool segment::show_life(std::size_t offset) const noexcept {
+  const struct flock lock = lock_of_byte(offset, F_WRLCK);
+  return ::fcntl(file_.get(), F_OFD_SETLK, &lock) == 0;
+}
+
+void segment::stop_showing_life(std::size_t offset) const noexcept {
+  const struct flock lock = lock_of_byte(offset, F_UNLCK);
+  ::fcntl(file_.get(), F_OFD_SETLK, &lock);
+}
+
+bool segment::sees_life(std::size_t offset) const noexcept {
+  struct flock lock = lock_of_byte(offset, F_WRLCK);
+  return ::fcntl(file_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
 void segment::remove_own_name() noexcept {
   WEIR_CRASH_POINT("segment.remove.begin");
   header().removed.store(1, std::memory_order_release);  // pairs with the acquire of those about to attach
   WEIR_CRASH_POINT("segment.remove.marked");
   struct stat named {};
   struct stat own {};
-  const std::string path = path_of(name());
-  if (::lstat(path.c_str(), &named) != 0 || ::fstat(file_.get(), &own) != 0) return;
-  if (named.st_ino == own.st_ino && named.st_dev == own.st_dev) ::unlink(path.c_str());
+  std::array<char, kMostPath> path{};  // no string: this must be possible without memory too
+  fmt::format_to_n(path.data(), path.size() - 1, "{}/{}{}", kDirectory, kFilePrefix, name());
+  if (::lstat(path.data(), &named) != 0 || ::fstat(file_.get(), &own) != 0) return;
+  if (named.st_ino == own.st_ino && named.st_dev == own.st_dev) ::unlink(path.data());
   WEIR_CRASH_POINT("segment.remove.unlinked");
 }
 

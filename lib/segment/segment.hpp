@@ -104,6 +104,13 @@ class segment {
 
   /// Copies bytes out through the file: safe where the mapping has no memory behind it. False: could not be read.
   bool read(std::size_t offset, std::span<std::byte> out) const noexcept;
+  /// A sign of life that processes of other pid namespaces see: a lock on a byte of the file, which goes when this
+  /// mapping has gone from the process and those that it has forked. Each byte has one holder. False: it cannot be had.
+  [[nodiscard]] bool show_life(std::size_t offset) const noexcept;
+  void stop_showing_life(std::size_t offset) const noexcept;
+  /// Not of this process itself. True if it cannot be told.
+  [[nodiscard]] bool sees_life(std::size_t offset) const noexcept;
+
   /// Tells this file from any other that exists now.
   [[nodiscard]] std::uint64_t file_number() const noexcept { return file_number_; }
 

@@ -14,6 +14,7 @@
 #include <limits>
 #include <system_error>
 
+#include "segment/header_layout.hpp"
 #include "weir/error.hpp"
 
 namespace weir::shm {
@@ -29,9 +30,12 @@ constexpr std::size_t kStep = std::size_t{4}
                              readable(asked), free == kUnlimited ? std::string("an unknown amount") : readable(free)));
 }
 
-int reserve_step(int fd, std::size_t offset, std::size_t bytes) noexcept {
+/// Reserves the first `bytes`, or fewer: how many it says there.
+int reserve_step(int fd, std::size_t offset, std::size_t& bytes) noexcept {
   while (::fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0) {
     if (errno != EINTR) return errno;
+    // Where signals come thick and fast, before Linux 6.18, only what takes less time than lies between two is done.
+    if (bytes > kPage) bytes = std::max(kPage, bytes / 2 / kPage * kPage);
   }
   return 0;
 }
@@ -74,7 +78,7 @@ void reserve_file_space(int fd, std::string_view operation, std::size_t offset, 
     }
   }
   for (std::size_t done = 0; done < bytes;) {
-    const std::size_t step = std::min(kStep, bytes - done);
+    std::size_t step = std::min(kStep, bytes - done);
     const int error = reserve_step(fd, offset + done, step);
     if (error == 0) {
       done += step;
