@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
 #include <climits>
 
 #include "channel/wait.hpp"
@@ -26,6 +28,15 @@ channel_core::offer_state channel_core::look_at(offer& o) noexcept {
   return offer_state::picked_up;
 }
 
+/// The item in the slot of a rendezvous, which is neither full nor an orphan, has been taken or is being taken.
+void channel_core::check_offered(const ring_place& p) const {
+  const ch::slot_state seen = p.at->state.load(std::memory_order_seq_cst);
+  const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
+  if (ahead > 0) return;
+  const bool is_being_taken = ch::phase_of(seen) == ch::phase::reading && participants_[ch::owner_of(seen)].used != 0;
+  if (ahead < 0 || !is_being_taken) throw_corrupt(fmt::format("the slot with an item that waits for a taker says {:#x}", seen));
+}
+
 channel_core::offer_state channel_core::withdraw(offer& o) {
   if (!ring_.retract(o.place)) {
     const locked lock(*this);
@@ -33,6 +44,7 @@ channel_core::offer_state channel_core::withdraw(offer& o) {
     ch::slot_state orphaned = ch::make_state(o.place.turn, ch::phase::orphan);
     if (!o.place.at->state.compare_exchange_strong(orphaned, ch::make_state(o.place.turn, ch::phase::blank),
                                                    std::memory_order_seq_cst)) {
+      check_offered(o.place);
       return look_at(o);
     }
     recount();

@@ -40,6 +40,7 @@ channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_plac
     case ch::ring::outcome::claimed: break;
     case ch::ring::outcome::none: return attempt::not_yet;
     case ch::ring::outcome::busy: return attempt::busy;
+    case ch::ring::outcome::damaged: throw_damaged_slot(claimed);
     case ch::ring::outcome::viewed:
       claimed = {};
       return attempt::done;  // with that result: the caller tries something else
@@ -120,14 +121,15 @@ bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
       recount();
       return false;
     }
+    check_offered(p);
     until = deadline::never();  // a taker has claimed it: it takes it, or dies and leaves an orphan
   }
 }
 
 void channel_core::check_item_bytes(std::size_t bytes) const {
-  if (bytes <= header_->max_item_bytes) return;
+  if (bytes <= constants_.max_item_bytes) return;
   throw item_too_large(fmt::format("weir: put into channel \"{}\": the item has {} bytes, the channel takes at most {}",
-                                   display_name(), bytes, header_->max_item_bytes));
+                                   display_name(), bytes, constants_.max_item_bytes));
 }
 
 bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until, wake when) {

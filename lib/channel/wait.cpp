@@ -1,13 +1,41 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "segment/process_identity.hpp"
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 
-channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex) {
+channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex, std::defer_lock) {
+  constexpr std::chrono::milliseconds kLookAfter{100};
+  if (!core.header_->mutex.is_sound()) core.throw_corrupt("its lock is not a mutex that weir made");
+  try {
+    for (bool have = lock_.try_lock(); !have; have = lock_.try_lock_for(kLookAfter)) core.check_lock_holder();
+  } catch (const std::system_error& e) {
+    core.throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
+  }
   if (core.header_->mutex.take_damage()) core.repair();
+}
+
+/// The lock is held. By a thread that has not mapped the segment? The kernel takes it away from one that dies.
+void channel_core::check_lock_holder() const {
+  const std::int32_t thread = header_->mutex.holder();
+  const std::uint32_t our_namespace = shm::this_process().pid_namespace;
+  if (thread == 0 || segment_.header().creator.pid_namespace != our_namespace) return;
+  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
+    const ch::participant_entry& other = participants_[entry];
+    if (other.used.load(std::memory_order_acquire) != 0 && other.who.pid_namespace != our_namespace) return;
+  }
+  const bool is_ours = thread == sync::thread_id();  // who waits for it holds it not
+  if (!is_ours && shm::may_map(thread, segment_.file_number())) return;
+  if (header_->mutex.holder() == thread) {
+    throw_corrupt(fmt::format("its lock is said to be held by thread {}, which does not use it", thread));
+  }
 }
 
 ch::event& channel_core::event_of(ch::waits_for what) const noexcept {
@@ -30,7 +58,7 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
     if (entry >= high) {
       if (entry % kInPage == 0) {
         try {
-          segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
+          segment_.reserve("wait on channel", constants_.geometry.waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
         } catch (const error&) {
           return kNoEntry;  // shared memory is full: the wait goes on, in naps
         }
@@ -80,7 +108,7 @@ void channel_core::leave_waiters(std::uint32_t entry) noexcept {
 
 /// Takes off what a dead participant's threads slept on. May be done again from any point.
 void channel_core::recover_waiters(std::uint32_t dead) noexcept {
-  for (std::uint32_t entry = 0; entry < header_->waiters_high.load(std::memory_order_acquire); ++entry) {
+  for (std::uint32_t entry = 0; entry < waiters_high(); ++entry) {
     std::atomic<std::uint32_t>& word = waiters_[entry].word;
     const std::uint32_t seen = word.load(std::memory_order_acquire);
     if (seen == 0 || ch::participant_of_waiter(seen) != dead) continue;

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -116,6 +118,21 @@ liveness look(const process_identity& who) {
   // A zombie whose other threads still run (its first thread returned early) is not dead yet.
   const bool ended = stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1);
   return ended ? liveness::dead : liveness::alive;
+}
+
+bool may_map(std::int32_t thread, std::uint64_t file_number) {
+  std::ifstream maps(fmt::format("/proc/{}/maps", thread));  // proc(5)
+  if (!maps) return errno != ENOENT;
+  std::string range;
+  std::string permissions;
+  std::string offset;
+  std::string device;
+  std::uint64_t inode = 0;
+  while (maps >> range >> permissions >> offset >> device >> inode) {
+    if (inode == file_number) return true;
+    maps.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return maps.bad();
 }
 
 }  // namespace weir::shm

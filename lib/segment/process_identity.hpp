@@ -29,4 +29,7 @@ enum class liveness { alive, dead, unknown };
 /// True only if it is certainly dead: what may be robbed.
 [[nodiscard]] inline bool is_dead(const process_identity& who) { return look(who) == liveness::dead; }
 
+/// False: that thread has certainly not mapped the file of that number, or there is no such thread (in our namespace).
+[[nodiscard]] bool may_map(std::int32_t thread, std::uint64_t file_number);
+
 }  // namespace weir::shm

@@ -183,6 +183,7 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   reserve_file_space(made.file_.get(), fmt::format("{} \"{}\"", operation, spec.name), 0, reserved_bytes);
   made.region_ = map(operation, spec.name, made.file_.get(), file_bytes);
   made.account_ = mapped_account(file_bytes);
+  made.name_ = spec.name;
   WEIR_CRASH_POINT("segment.create.mapped");
   auto* header = new (made.base()) segment_header{};
   write_header(*header, spec, file_bytes);
@@ -200,6 +201,10 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
 }
 
 segment segment::open(std::string_view operation, std::string_view name, object_kind kind) {
+  // Names also come out of messages.
+  if (name.find('/') != std::string_view::npos) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": no segment has a '/' in its name", operation, name));
+  }
   segment found;
   found.file_ = unique_fd(::open(path_of(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
@@ -239,6 +244,7 @@ segment segment::open(std::string_view operation, std::string_view name, object_
   found.file_number_ = info.st_ino;
   found.region_ = map(operation, name, found.file_.get(), file_bytes);
   found.account_ = mapped_account(file_bytes);
+  found.name_ = name;
   return found;
 }
 
@@ -274,6 +280,12 @@ bool segment::read(std::size_t offset, std::span<std::byte> out) const noexcept 
     offset += static_cast<std::size_t>(got);
   }
   return true;
+}
+
+std::size_t segment::memory() const noexcept {
+  constexpr std::size_t kStatBlock = 512;  // what st_blocks counts in, whatever the file system (stat(2))
+  struct stat info {};
+  return ::fstat(file_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_blocks) * kStatBlock : 0;
 }
 
 void segment::remove_own_name() noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sync/robust_mutex.hpp"
 
+#include <linux/futex.h>
+
 #include <cerrno>
 #include <system_error>
 
@@ -48,6 +50,21 @@ bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
   monotonic.tv_sec = whole.count();
   monotonic.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
   return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &monotonic));
+}
+
+bool robust_mutex::is_sound() const noexcept {
+  static const int kKind = [] {
+    robust_mutex sample;
+    sample.make();
+    const int kind = sample.mutex_.__data.__kind;
+    ::pthread_mutex_destroy(&sample.mutex_);
+    return kind;
+  }();
+  return __atomic_load_n(&mutex_.__data.__kind, __ATOMIC_RELAXED) == kKind;
+}
+
+std::int32_t robust_mutex::holder() const noexcept {
+  return __atomic_load_n(&mutex_.__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
 }
 
 bool robust_mutex::take_damage() noexcept {

@@ -78,11 +78,12 @@ fuzzed_session& session() {
   return *made;
 }
 
-/// Changes up to seven fields of a segment; `rows` are where its tables' first rows begin.
-void damage(input& from, segment_file_copy& file, std::span<const std::uint64_t> rows) {
+/// Changes up to seven fields of a segment; `rows` are where its tables' first rows begin. `may_resize`: nobody has mapped
+/// the file.
+void damage(input& from, segment_file_copy& file, std::span<const std::uint64_t> rows, bool may_resize = true) {
   for (std::uint32_t left = from.byte() % 8; left > 0; --left) {
     const std::uint8_t how = from.byte();
-    if (how == 0) {
+    if (how == 0 && may_resize) {
       file.resize(from.number<std::uint64_t>() % (file.file_bytes() + shm::kPage), from.byte() % 2 == 0);
       continue;
     }
@@ -179,7 +180,7 @@ void read_results(input& from) {
   const auto results = rt::results_segment::attach(kOther);
   const std::uint32_t which = from.byte() % 3 == 0 ? from.number<std::uint32_t>() : from.byte() % 2;
   const rt::result_place place{which, from.byte()};
-  damage(from, file, std::span(kRows).subspan(2));
+  damage(from, file, std::span(kRows).subspan(2), /*may_resize=*/false);
   rt::result_slot* const slot = results->find(place.slot);
   if (slot == nullptr) return;
   const std::vector<std::byte> value(from.byte() * std::size_t{8}, std::byte{1});

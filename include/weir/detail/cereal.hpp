@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -62,6 +63,9 @@ class output_archive : public cereal::OutputArchive<output_archive, cereal::Allo
   encoder& out_;
 };
 
+/// Classes and containers that lie in each other. Enough for what people write, little enough for any thread's stack.
+inline constexpr int kDeepest = 500;
+
 class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
  public:
   explicit input_archive(std::span<const std::byte> bytes)
@@ -89,9 +93,21 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
   }
   [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
 
+  /// Around each object of a class: those of recursive classes lie as deep in each other as the bytes say.
+  void enter() {
+    if (++depth_ > kDeepest) throw cereal::Exception("objects lie more than " + std::to_string(kDeepest) + " deep");
+  }
+  void leave() noexcept { --depth_; }
+
  private:
   std::span<const std::byte> rest_;
+  int depth_ = 0;
 };
+
+/// Neither true nor false is no bool, and would be undefined behaviour.
+inline void check_bool(std::byte byte) {
+  if (byte > std::byte{1}) throw corrupt_segment("weir: read a bool: it is " + std::to_string(std::to_integer<int>(byte)));
+}
 
 /// Known to cereal, by functions of the class or of a header of cereal's or the user's.
 template <class T>
@@ -118,7 +134,22 @@ requires std::is_arithmetic_v<T>
 void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const T& value) { to.write(&value, sizeof value); }
 template <class T>
 requires std::is_arithmetic_v<T>
-void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) { from.read_to(&value, sizeof value); }
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    const std::byte byte = from.read(1)[0];
+    check_bool(byte);
+    value = byte == std::byte{1};
+  } else {
+    from.read_to(&value, sizeof value);
+  }
+}
+
+template <class T>
+requires std::is_class_v<T>
+void prologue(input_archive& from, const T& /*value*/) { from.enter(); }
+template <class T>
+requires std::is_class_v<T>
+void epilogue(input_archive& from, const T& /*value*/) { from.leave(); }
 
 template <class T>
 void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::NameValuePair<T>& pair) {
@@ -197,6 +228,8 @@ template <class T>
   try {
     archive(value);
   } catch (const cereal::Exception& e) {
+    refuse(e.what());
+  } catch (const std::invalid_argument& e) {  // of std::bitset, whose text has other characters than 0 and 1
     refuse(e.what());
   }
   if (archive.left() > 0) refuse(std::to_string(archive.left()) + " bytes are left over");
