@@ -241,7 +241,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void close_locked(ch::closing kind, std::string_view reason);
   void close_for_end_of(const ch::binding_entry& binding, const exit_report& report);
 
-  void check_lock_holder() const;
+  void check_lock_holder(int looks_before) const;
+  [[nodiscard]] bool may_let_go(std::int32_t thread, int looks_before) const;
   void enter();
   void leave() noexcept;
   [[nodiscard]] bool has_views() const noexcept;

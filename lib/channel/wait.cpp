@@ -15,27 +15,36 @@ channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex, st
   constexpr std::chrono::milliseconds kLookAfter{100};
   if (!core.header_->mutex.is_sound()) core.throw_corrupt("its lock is not a mutex that weir made");
   try {
-    for (bool have = lock_.try_lock(); !have; have = lock_.try_lock_for(kLookAfter)) core.check_lock_holder();
+    int looks = 0;
+    for (bool have = lock_.try_lock(); !have; have = lock_.try_lock_for(kLookAfter)) core.check_lock_holder(looks++);
   } catch (const std::system_error& e) {
     core.throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
   }
   if (core.header_->mutex.take_damage()) core.repair();
 }
 
-/// The lock is held. By a thread that has not mapped the segment? The kernel takes it away from one that dies.
-void channel_core::check_lock_holder() const {
+/// The lock is held. By a thread that has not mapped the segment? The kernel takes it away from one that dies. Where that
+/// cannot be seen, by one that is none of ours and does not let go?
+void channel_core::check_lock_holder(int looks_before) const {
   const std::int32_t thread = header_->mutex.holder();
-  const std::uint32_t our_namespace = shm::this_process().pid_namespace;
-  if (thread == 0 || segment_.header().creator.pid_namespace != our_namespace) return;
-  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
-    const ch::participant_entry& other = participants_[entry];
-    if (other.used.load(std::memory_order_acquire) != 0 && other.who.pid_namespace != our_namespace) return;
-  }
-  const bool is_ours = thread == sync::thread_id();  // who waits for it holds it not
-  if (!is_ours && shm::may_map(thread, segment_.file_number())) return;
+  const bool is_ours = thread == sync::thread_id();  // who waits for it does not hold it
+  if (thread == 0 || (!is_ours && may_let_go(thread, looks_before))) return;
   if (header_->mutex.holder() == thread) {
     throw_corrupt(fmt::format("its lock is said to be held by thread {}, which does not use it", thread));
   }
+}
+
+bool channel_core::may_let_go(std::int32_t thread, int looks_before) const {
+  constexpr int kPatient = 10;  // looks: long enough for a process that is just coming to be one of ours
+  const std::uint32_t our_namespace = shm::this_process().pid_namespace;
+  if (segment_.header().creator.pid_namespace != our_namespace) return true;
+  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
+    const ch::participant_entry& user = participants_[entry];
+    if (user.used.load(std::memory_order_acquire) == 0) continue;
+    if (user.who.pid_namespace != our_namespace || shm::is_thread_of(thread, user.who.pid)) return true;
+  }
+  const shm::mapping found = shm::look_for_mapping(thread, segment_.file_number());
+  return found == shm::mapping::has || (found == shm::mapping::unknown && looks_before < kPatient);
 }
 
 ch::event& channel_core::event_of(ch::waits_for what) const noexcept {

@@ -120,19 +120,26 @@ liveness look(const process_identity& who) {
   return ended ? liveness::dead : liveness::alive;
 }
 
-bool may_map(std::int32_t thread, std::uint64_t file_number) {
-  std::ifstream maps(fmt::format("/proc/{}/maps", thread));  // proc(5)
-  if (!maps) return errno != ENOENT;
+mapping look_for_mapping(std::int32_t thread, std::uint64_t file_number) {
+  const std::string path = fmt::format("/proc/{}/maps", thread);  // proc(5)
+  std::ifstream maps(path);
+  if (!maps) return ::access(path.c_str(), F_OK) == 0 ? mapping::unknown : mapping::has_not;
   std::string range;
   std::string permissions;
   std::string offset;
   std::string device;
   std::uint64_t inode = 0;
   while (maps >> range >> permissions >> offset >> device >> inode) {
-    if (inode == file_number) return true;
+    if (inode == file_number) return mapping::has;
     maps.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
-  return maps.bad();
+  return maps.bad() ? mapping::unknown : mapping::has_not;
+}
+
+bool is_thread_of(std::int32_t thread, std::int32_t pid) noexcept {
+  std::array<char, 48> path{};
+  *fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/task/{}", pid, thread).out = '\0';
+  return ::access(path.data(), F_OK) == 0;
 }
 
 }  // namespace weir::shm

@@ -21,15 +21,19 @@
 #include <cereal/types/utility.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <list>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "weir/detail/handle_traits.hpp"
 #include "weir/detail/payload.hpp"
@@ -52,19 +56,27 @@ struct codec;
 /// A namespace of their own keeps these functions away from the archives of others.
 namespace weir::detail::wire {
 
+/// Classes and containers that lie in each other. Enough for what people write, little enough for any thread's stack.
+inline constexpr int kDeepest = 1000;
+
 class output_archive : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
  public:
   explicit output_archive(encoder& out)
       : cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision>(this), out_(out) {}
   void write(const void* bytes, std::size_t count) { out_.write(bytes, count); }
   [[nodiscard]] encoder& out() noexcept { return out_; }
+  /// As input_archive's, so that nothing is sent that nobody can read.
+  void enter() {
+    if (++depth_ > kDeepest) {
+      throw invalid_argument("weir: send a value: its objects lie more than " + std::to_string(kDeepest) + " deep");
+    }
+  }
+  void leave() noexcept { --depth_; }
 
  private:
   encoder& out_;
+  int depth_ = 0;
 };
-
-/// Classes and containers that lie in each other. Enough for what people write, little enough for any thread's stack.
-inline constexpr int kDeepest = 500;
 
 class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
  public:
@@ -145,11 +157,13 @@ void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) {
 }
 
 template <class T>
+concept our_archive = std::same_as<T, input_archive> || std::same_as<T, output_archive>;
+template <our_archive A, class T>
 requires std::is_class_v<T>
-void prologue(input_archive& from, const T& /*value*/) { from.enter(); }
-template <class T>
+void prologue(A& archive, const T& /*value*/) { archive.enter(); }
+template <our_archive A, class T>
 requires std::is_class_v<T>
-void epilogue(input_archive& from, const T& /*value*/) { from.leave(); }
+void epilogue(A& archive, const T& /*value*/) { archive.leave(); }
 
 template <class T>
 void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::NameValuePair<T>& pair) {
@@ -177,6 +191,31 @@ void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::BinaryData<T>& 
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, cereal::BinaryData<T>& data) {
   from.read_to(data.data, static_cast<std::size_t>(data.size));
+}
+
+/// Elements are made as their bytes come, not as many at once as a number says that might be anything.
+template <class Container>
+void load_one_by_one(input_archive& from, Container& values) {
+  cereal::size_type count = 0;
+  from(cereal::make_size_tag(count));
+  values.clear();
+  if constexpr (requires { values.reserve(0); }) {
+    using element = typename Container::value_type;
+    values.reserve(std::min<std::size_t>(count, from.left() / sizeof(element) + 1));
+  }
+  for (; count > 0; --count) from(values.emplace_back());
+}
+template <class T, class A>
+requires(!std::is_arithmetic_v<T>) void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::vector<T, A>& values) {
+  load_one_by_one(from, values);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::deque<T, A>& values) {
+  load_one_by_one(from, values);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::list<T, A>& values) {
+  load_one_by_one(from, values);
 }
 
 // ------------------------------------------------------------------------------------- what weir can send besides
