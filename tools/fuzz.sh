@@ -3,8 +3,8 @@
 #
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
-# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, inspect, or those named) for a
-# while, beginning with its corpus, one after the other. Prints what each did; exits with 1 if one found something: the
+# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, inspect, or those named) for
+# a while, beginning with its corpus, one after the other. Prints what each did; exits with 1 if one found something: the
 # input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
 #   --seconds N  for each target (60)

@@ -44,12 +44,21 @@ bool robust_mutex::try_lock() { return lock_result(::pthread_mutex_trylock(&mute
 void robust_mutex::unlock() noexcept { ::pthread_mutex_unlock(&mutex_); }
 
 bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
-  const auto until = (std::chrono::steady_clock::now() + length).time_since_epoch();
+#ifdef __SANITIZE_THREAD__  // GCC's does not see locks taken by pthread_mutex_clocklock()
+  using clock = std::chrono::system_clock;
+#else
+  using clock = std::chrono::steady_clock;
+#endif
+  const auto until = (clock::now() + length).time_since_epoch();
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(until);
-  timespec monotonic{};
-  monotonic.tv_sec = whole.count();
-  monotonic.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
-  return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &monotonic));
+  timespec when{};
+  when.tv_sec = whole.count();
+  when.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
+#ifdef __SANITIZE_THREAD__
+  return lock_result(::pthread_mutex_timedlock(&mutex_, &when));
+#else
+  return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &when));
+#endif
 }
 
 bool robust_mutex::is_sound() const noexcept {

@@ -118,7 +118,12 @@ TEST_F(DamagedChannel, SaysSoWhenTheLockIsHeldByAThreadThatIsNotThere) {
   constexpr std::uint32_t kNoThread = 0x3ffffff0;
   overwrite_header(offsetof(ch::channel_header, mutex), kNoThread);
   expect_corrupt([&] { texts.close(); }, "held by thread");
-  expect_corrupt([&] { static_cast<void>(texts.peek()); texts.close(); }, "held by thread");
+  expect_corrupt(
+      [&] {
+        static_cast<void>(texts.peek());
+        texts.close();
+      },
+      "held by thread");
 }
 
 TEST_F(DamagedChannel, WhoseLockIsNoMutexOfOursIsCorrupt) {

@@ -28,7 +28,8 @@ void put(detail::channel_core& core, std::size_t bytes) {
 channel_image make(const detail::item_type& type, std::size_t capacity) {
   const std::string name = own_name("channel");
   {
-    const auto core = detail::create_named(name, type, capacity, {.max_item_bytes = type.fixed_bytes != 0 ? 0U : 4096U});
+    const auto core =
+        detail::create_named(name, type, capacity, {.max_item_bytes = type.fixed_bytes != 0 ? 0U : 4096U});
     for (const std::size_t varying : {std::size_t{5}, kLong}) {
       if (capacity != 0) put(*core, type.fixed_bytes != 0 ? type.fixed_bytes : varying);
     }
@@ -53,7 +54,7 @@ channel_image make(const detail::item_type& type, std::size_t capacity) {
 
 // ---------------------------------------------------------------------------------------------------------- where
 
-constexpr std::array<std::uint16_t, 18> kSegmentFields{0,  8,  12, 16,  24,  40,  48,  64,  68,
+constexpr std::array<std::uint16_t, 18> kSegmentFields{0,  8,  12, 16, 24, 40,  48,  64,  68,
                                                        72, 80, 84, 88, 96, 100, 104, 108, 256};
 constexpr std::array<std::uint16_t, 29> kChangingFields{128, 132, 136, 140, 256, 260, 384,  388,  512, 516,
                                                         640, 644, 648, 652, 656, 660, 664,  672,  680, 688,

@@ -43,7 +43,7 @@ class user {
     held_.clear();
     loaned_ = {};
     // A forged view of our own would keep the channel mapped until this process ends, for the sake of whoever reads it.
-    const ch::channel_geometry& g = image_.geometry;
+    const ch::channel_geometry& g = core_->constants().geometry;  // it may have been laid out anew
     for (std::uint64_t slot = 0; slot < g.slot_count; ++slot) {
       file_.write(g.slots_offset + slot * g.slot_bytes + offsetof(ch::slot, view), std::uint64_t{0});
     }
@@ -143,7 +143,7 @@ class user {
 
   /// A loan waits for a block however long that takes.
   void loan(std::uint8_t choice) {
-    const ch::channel_geometry& g = image_.geometry;
+    const ch::channel_geometry& g = core_->constants().geometry;  // it may have been laid out anew
     bool one_is_free = false;
     for (std::uint32_t block = 0; block < g.block_count && !one_is_free; ++block) {
       one_is_free = file_.word_at(g.block_table_offset + block * sizeof(ch::block_entry)) == 0;

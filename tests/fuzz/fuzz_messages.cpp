@@ -39,8 +39,8 @@ double called(int number, const std::string& text, const std::vector<double>& va
   if (text == "throw") throw std::invalid_argument(text);
   return number + static_cast<double>(values.size() + anything.type_name().size());
 }
-using trampoline = detail::remote_function<decltype(&called), detail::types<int, std::string, std::vector<double>, any>,
-                                           double>;
+using trampoline =
+    detail::remote_function<decltype(&called), detail::types<int, std::string, std::vector<double>, any>, double>;
 
 const std::string kBlob = "blob";
 

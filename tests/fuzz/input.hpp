@@ -12,8 +12,7 @@ namespace weir::fuzz {
 /// Reads an input from its front; after the end there are zeros.
 class input {
  public:
-  input(const std::uint8_t* data, std::size_t size) noexcept
-      : rest_(reinterpret_cast<const std::byte*>(data), size) {}
+  input(const std::uint8_t* data, std::size_t size) noexcept : rest_(reinterpret_cast<const std::byte*>(data), size) {}
 
   [[nodiscard]] bool is_done() const noexcept { return rest_.empty(); }
   template <class Number>

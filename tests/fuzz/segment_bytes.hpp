@@ -44,9 +44,7 @@ class segment_file_copy {
   void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
   template <class T>
   requires std::is_trivially_copyable_v<T>
-  void write(std::uint64_t offset, const T& value) const {
-    write(offset, std::as_bytes(std::span(&value, 1)));
-  }
+  void write(std::uint64_t offset, const T& value) const { write(offset, std::as_bytes(std::span(&value, 1))); }
   /// Zeros where the file has no bytes.
   [[nodiscard]] std::uint64_t word_at(std::uint64_t offset) const;
   /// Shorter or longer; `honest`: the header says so too.
