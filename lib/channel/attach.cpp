@@ -300,7 +300,8 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
                          std::string_view operation) {
   const std::size_t fixed = spec.type.fixed_bytes;
   ch::channel_geometry g = plan_channel(operation, spec.name, fixed, capacity, options);
-  const std::size_t most = options.max_item_bytes == 0 ? g.block_stride : std::min(options.max_item_bytes, g.block_stride);
+  const std::size_t most =
+      options.max_item_bytes == 0 ? g.block_stride : std::min(options.max_item_bytes, g.block_stride);
   const auto fill = [&](shm::segment& made) {
     const auto reserve = [&](std::size_t offset, std::size_t bytes) { made.reserve(operation, offset, bytes); };
     reserve(g.participants_offset, shm::kPage);

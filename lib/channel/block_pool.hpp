@@ -24,9 +24,7 @@ class block_pool {
 
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] block_entry& entry(std::uint32_t block) const noexcept { return entries_[block]; }
-  [[nodiscard]] std::byte* data(std::uint32_t block) const noexcept {
-    return segment_->base() + offset_of(block);
-  }
+  [[nodiscard]] std::byte* data(std::uint32_t block) const noexcept { return segment_->base() + offset_of(block); }
   /// From the segment's first byte.
   [[nodiscard]] std::size_t offset_of(std::uint32_t block) const noexcept { return offset_ + block * stride_; }
   /// The most that an item in a block can have.

@@ -197,7 +197,8 @@ std::size_t channel_core::size() const noexcept {
       if (p.at->state.load(std::memory_order_relaxed) == ch::make_state(p.turn, ch::phase::blank)) --items;
     }
   }
-  return std::min<std::uint64_t>(items + header_->orphans.load(std::memory_order_relaxed), constants_.geometry.capacity);
+  return std::min<std::uint64_t>(items + header_->orphans.load(std::memory_order_relaxed),
+                                 constants_.geometry.capacity);
 }
 
 }  // namespace weir::detail

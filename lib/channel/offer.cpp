@@ -34,7 +34,8 @@ void channel_core::check_offered(const ring_place& p) const {
   const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
   if (ahead > 0) return;
   const bool is_being_taken = ch::phase_of(seen) == ch::phase::reading && participants_[ch::owner_of(seen)].used != 0;
-  if (ahead < 0 || !is_being_taken) throw_corrupt(fmt::format("the slot with an item that waits for a taker says {:#x}", seen));
+  if (ahead < 0 || !is_being_taken)
+    throw_corrupt(fmt::format("the slot with an item that waits for a taker says {:#x}", seen));
 }
 
 channel_core::offer_state channel_core::withdraw(offer& o) {

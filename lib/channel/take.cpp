@@ -36,7 +36,8 @@ take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline unti
     if (header_->orphans.load(std::memory_order_acquire) != 0) {
       taken_item orphan;
       if (take_orphan(orphan, hold::copy)) {
-        if (orphan.bytes().size() != bytes) throw_corrupt("an item that was left behind has another size than all items");
+        if (orphan.bytes().size() != bytes)
+          throw_corrupt("an item that was left behind has another size than all items");
         std::memcpy(out, orphan.bytes().data(), bytes);
         return attempt::done;
       }
@@ -101,8 +102,8 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
     const std::uint64_t bytes = p.at->length.load(std::memory_order_relaxed);
     if (block >= blocks_.count() || !can_hold(block, bytes)) {
       empty_slot(p);  // or it would be in everybody's way
-      throw_corrupt(fmt::format("slot of ticket {}: an item of {} bytes is said to lie in block {}, of {}", p.ticket, bytes,
-                                block, blocks_.count()));
+      throw_corrupt(fmt::format("slot of ticket {}: an item of {} bytes is said to lie in block {}, of {}", p.ticket,
+                                bytes, block, blocks_.count()));
     }
     ch::block_entry& entry = blocks_.entry(block);
     __builtin_prefetch(&entry, 1);

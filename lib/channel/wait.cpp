@@ -67,7 +67,8 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
     if (entry >= high) {
       if (entry % kInPage == 0) {
         try {
-          segment_.reserve("wait on channel", constants_.geometry.waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
+          segment_.reserve("wait on channel", constants_.geometry.waiters_offset + entry * sizeof(ch::waiter_entry),
+                           shm::kPage);
         } catch (const error&) {
           return kNoEntry;  // shared memory is full: the wait goes on, in naps
         }

@@ -226,8 +226,8 @@ std::vector<std::byte> to_bytes(const description& first) {
 std::unique_ptr<description> from_bytes(std::span<const std::byte> bytes, int depth = 0) {
   if (bytes.empty()) return nullptr;
   if (depth > kDeepest) {
-    throw corrupt_segment(
-        fmt::format("weir: read a call's result: it describes more than {} exceptions, one in the other", kDeepest + 1));
+    throw corrupt_segment(fmt::format(
+        "weir: read a call's result: it describes more than {} exceptions, one in the other", kDeepest + 1));
   }
   wire_description wire{};
   const auto too_short = [&](std::size_t need) {

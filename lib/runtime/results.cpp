@@ -171,7 +171,8 @@ answer results_segment::read(result_place place) const {
   const std::uint32_t in = std::atomic_ref(const_cast<std::uint32_t&>(from.block)).load(std::memory_order_relaxed);
   const auto nowhere = [&] {
     throw corrupt_segment(fmt::format("weir: read a call's result: slot {} of process {} says that {} bytes lie in {}",
-                                      place.slot, owner(), bytes, lies == kInBlock ? fmt::format("block {}", in) : "it"));
+                                      place.slot, owner(), bytes,
+                                      lies == kInBlock ? fmt::format("block {}", in) : "it"));
   };
   switch (lies) {
     case kInSlot:
@@ -179,7 +180,8 @@ answer results_segment::read(result_place place) const {
       found.bytes = std::span(from.small).first(bytes);
       break;
     case kInBlock:
-      if (in >= block_count_ || bytes > std::min(block(in).reserved.load(std::memory_order_relaxed), stride_)) nowhere();
+      if (in >= block_count_ || bytes > std::min(block(in).reserved.load(std::memory_order_relaxed), stride_))
+        nowhere();
       found.bytes = {block_bytes(in), bytes};
       break;
     default: {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cereal/archives/binary.hpp>
 #include <cereal/cereal.hpp>
 #include <cereal/types/array.hpp>
@@ -21,7 +22,6 @@
 #include <cereal/types/utility.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -118,7 +118,8 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
 
 /// Neither true nor false is no bool, and would be undefined behaviour.
 inline void check_bool(std::byte byte) {
-  if (byte > std::byte{1}) throw corrupt_segment("weir: read a bool: it is " + std::to_string(std::to_integer<int>(byte)));
+  if (byte > std::byte{1})
+    throw corrupt_segment("weir: read a bool: it is " + std::to_string(std::to_integer<int>(byte)));
 }
 
 /// Known to cereal, by functions of the class or of a header of cereal's or the user's.

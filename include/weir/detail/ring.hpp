@@ -17,10 +17,10 @@ class ring {
  public:
   enum class outcome {
     claimed,
-    none,    ///< put: full; take: empty
-    busy,    ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
+    none,  ///< put: full; take: empty
+    busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
     damaged,  ///< that slot's state cannot be
-    viewed,  ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
+    viewed,   ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
   };
   /// What a put needs: an item that is to lie in the slot, one in which no older item is viewed.
   enum class needs { any_slot, unviewed_slot };
