@@ -15,8 +15,11 @@ channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex, st
   constexpr std::chrono::milliseconds kLookAfter{100};
   if (!core.header_->mutex.is_sound()) core.throw_corrupt("its lock is not a mutex that weir made");
   try {
-    int looks = 0;
-    for (bool have = lock_.try_lock(); !have; have = lock_.try_lock_for(kLookAfter)) core.check_lock_holder(looks++);
+    bool have = lock_.try_lock();
+    for (int looks = 0; !have; ++looks) {
+      have = lock_.try_lock_for(kLookAfter);
+      if (!have) core.check_lock_holder(looks);
+    }
   } catch (const std::system_error& e) {
     core.throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
   }
