@@ -148,7 +148,9 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   std::size_t bytes = 0;
   for (const auto part : item.parts) bytes += part.size();
   check_item_bytes(bytes);
-  while (bytes <= most_in_slot_) {
+  constexpr int kTries =
+      8;  // others may come first; and a damaged slot may say for ever that it is viewed, and by nobody
+  for (int tries = 0; bytes <= most_in_slot_; ++tries) {
     const auto write = [&](const ring_place& p) {
       gather(item_of(p), item);
       if (fixed_in_slot_) return;
@@ -158,7 +160,7 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
     const put_result result = put_claimed(until, when, write, what, left);
     if (result != put_result::viewed) return result == put_result::done;
     wake_some(header_->not_full, 1);  // somebody else may do what we were woken for, until we have a block
-    if (until.is_at_once() || !view_goes_soon()) break;
+    if (until.is_at_once() || tries == kTries || !view_goes_soon()) break;
   }
   return put_in_block(item, bytes, until, when, left);
 }
