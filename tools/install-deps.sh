@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 #
-# tools/install-deps.sh [--test] [--bench]
+# tools/install-deps.sh [--test] [--bench] [--fuzz]
 #
 # Installs, with apt, what is missing to build weir; --test: also what tools/test.sh needs; --bench: what tools/bench.sh
-# needs, the peers that it measures and what draws its plots. Then sees to it that /proc and a shared memory file system on
+# needs, the peers that it measures and what draws its plots; --fuzz: what tools/fuzz.sh needs. Then sees to it that /proc and a shared memory file system on
 # /dev/shm (for the tests, /dev/pts too) are there, as in a bare chroot they may not be.
 # Does nothing, and needs no rights, where all of it is there. Exits with 1 when something could not be had.
 set -euo pipefail
@@ -14,10 +14,12 @@ usage() { sed -n '4,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 with_test_tools=false
 with_peers=false
+with_fuzzer=false
 for argument in "$@"; do
   case "$argument" in
     --test) with_test_tools=true ;;
     --bench) with_peers=true ;;
+    --fuzz) with_fuzzer=true ;;
     --help | -h) usage && exit 0 ;;
     *) echo "install-deps.sh: unknown option $argument" >&2 && exit 2 ;;
   esac
@@ -66,9 +68,18 @@ wanted_packages() {
   echo g++ cmake ninja-build "$(boost_package)" libcereal-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
     libgmock-dev libbenchmark-dev
   if $with_test_tools; then echo clang "$(clang_format_package)" clang-tidy strace procps spin; fi
+  if $with_fuzzer; then echo clang "$(fuzzer_package)"; fi
   if $with_peers; then
     echo openmpi-bin libopenmpi-dev libzmq3-dev iceoryx libiceoryx-posh-dev python3 python3-numpy python3-matplotlib valgrind
   fi
+}
+
+# libFuzzer and the sanitizers of the clang that is the default, which Debian has in a package of their own.
+fuzzer_package() {
+  local version
+  version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+  if command -v clang++ >/dev/null; then version=$(clang++ -dumpversion) version=${version%%.*}; fi
+  echo "libclang-rt-${version:-14}-dev"
 }
 
 missing_packages() {

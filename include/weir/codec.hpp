@@ -230,6 +230,7 @@ requires(kind_of<T>() == item_kind::bytes) struct codec<T> {
  private:
   static void check(std::span<const std::byte> body) {
     if (body.size() != sizeof(T)) throw_wrong_size(type_name<T>(), body.size(), std::to_string(sizeof(T)));
+    if constexpr (std::same_as<T, bool>) wire::check_bool(body[0]);
   }
 };
 

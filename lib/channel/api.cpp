@@ -134,8 +134,8 @@ void close_when_gone(channel_core& core, process_id worker) {
 bool is_open(const channel_core& core) noexcept { return !core.is_closed(); }
 bool is_ready(const channel_core& core) noexcept { return core.is_ready(); }
 std::size_t size(const channel_core& core) noexcept { return core.size(); }
-std::size_t capacity(const channel_core& core) noexcept { return core.header().capacity; }
-std::size_t max_item_bytes(const channel_core& core) noexcept { return core.header().max_item_bytes; }
+std::size_t capacity(const channel_core& core) noexcept { return core.constants().geometry.capacity; }
+std::size_t max_item_bytes(const channel_core& core) noexcept { return core.constants().max_item_bytes; }
 std::string name(const channel_core& core) { return std::string(core.segment().name()); }
 process_id where(const channel_core& core) noexcept { return core.segment().header().where; }
 process_id whence(const channel_core& core) noexcept { return core.segment().header().whence; }

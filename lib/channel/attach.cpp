@@ -72,36 +72,59 @@ core_handle remember(core_handle core) {
   return core;
 }
 
-/// The segment's bytes must be a channel that hangs together before anything in it is used.
-void check_channel(std::string_view operation, const shm::segment& segment) {
-  const char* const why = ch::contradiction_in(*segment.at<ch::channel_header>(shm::kPage), segment.bytes());
-  if (why == nullptr) return;
-  throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation, segment.name(),
-                                    why, shm::kFilePrefix, segment.name()));
+/// The segment's bytes must be a channel that hangs together before anything in it is used. What can be relied upon from
+/// then on is what is returned.
+ch::checked_constants check_channel(std::string_view operation, const shm::segment& segment) {
+  const auto corrupt = [&](std::string_view why) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation,
+                                      segment.name(), why, shm::kFilePrefix, segment.name()));
+  };
+  const auto& h = *segment.at<ch::channel_header>(shm::kPage);
+  if (const char* const why = ch::contradiction_in(h, segment.bytes())) corrupt(why);
+  const ch::checked_constants found{.geometry = ch::geometry_of(h, segment.bytes()),
+                                    .max_item_bytes = h.max_item_bytes,
+                                    .idle_block_bytes = h.idle_block_bytes,
+                                    .fixed_bytes = segment.header().fixed_bytes};
+  // Copied, so once more: the header may be changing.
+  ch::channel_geometry must = found.geometry;
+  if (!ch::lay_out(must) || must != found.geometry || found.max_item_bytes > must.block_stride) {
+    corrupt("the channel's header changes while it is looked at");
+  }
+  if (!ch::suits_items(must, found.fixed_bytes)) {
+    corrupt(fmt::format("its items of {} bytes do not lie in slots of {}", found.fixed_bytes, must.slot_bytes));
+  }
+  if (!h.mutex.is_sound()) corrupt("its lock is not a mutex that weir made");
+  return found;
 }
 
-void check_type(std::string_view operation, const shm::segment_header& h, const item_type& type) {
+/// `fixed_bytes`: of the items, as they lie in the slots.
+void check_type(std::string_view operation, const shm::segment& segment, std::size_t fixed_bytes,
+                const item_type& type) {
+  const shm::segment_header& h = segment.header();
   if (h.type_hash == type.hash && h.item_kind == static_cast<std::uint32_t>(type.kind) &&
-      h.fixed_bytes == type.fixed_bytes) {
+      fixed_bytes == type.fixed_bytes) {
     return;
   }
-  throw type_mismatch(fmt::format("weir: {} \"{}\": it holds {}, asked for {}", operation,
-                                  std::string_view(h.name, h.name_bytes), std::string_view(h.type, h.type_bytes),
+  throw type_mismatch(fmt::format("weir: {} \"{}\": it holds {}, asked for {}", operation, segment.name(),
+                                  std::string_view(h.type, std::min<std::size_t>(h.type_bytes, sizeof h.type)),
                                   type.name));
 }
 
 core_handle attach_segment(std::string_view operation, std::string_view name, const item_type* type) {
   shm::segment segment = shm::segment::open(operation, name, shm::object_kind::channel);
-  check_channel(operation, segment);
-  if (type != nullptr) check_type(operation, segment.header(), *type);
+  const ch::checked_constants constants = check_channel(operation, segment);
+  if (type != nullptr) check_type(operation, segment, constants.fixed_bytes, *type);
   {
     registry& r = attached();
     const std::scoped_lock lock(r.mutex);
     if (const auto known = r.by_file.find(segment.file_number()); known != r.by_file.end()) {
-      if (core_handle core = known->second.lock()) return core;
+      if (core_handle core = known->second.lock()) {
+        if (type != nullptr) check_type(operation, segment, core->fixed_bytes(), *type);
+        return core;
+      }
     }
   }
-  return remember(manage(new channel_core(std::move(segment))));
+  return remember(manage(new channel_core(std::move(segment), constants)));
 }
 
 /// Its name was removed, and is nobody's or another segment's now.
@@ -115,12 +138,12 @@ bool has_lost_its_name(const shm::segment& segment) {
 /// An attachment of its own, so that other handles of this process count as somebody else's. Null: the lock is held.
 core_handle attach_if_lockable(std::string_view name) {
   shm::segment segment = shm::segment::open("look for the dead", name, shm::object_kind::channel);
-  check_channel("look for the dead", segment);
+  const ch::checked_constants constants = check_channel("look for the dead", segment);
   // Asked once, and not waited for: whoever has it may be stopped. If it died, the attachment that follows repairs.
   sync::robust_mutex& mutex = segment.at<ch::channel_header>(shm::kPage)->mutex;
   if (!mutex.try_lock()) return nullptr;
   mutex.unlock();
-  return manage(new channel_core(std::move(segment)));
+  return manage(new channel_core(std::move(segment), constants));
 }
 
 core_handle known_by_name(std::string_view name) {
@@ -132,23 +155,25 @@ core_handle known_by_name(std::string_view name) {
 
 }  // namespace
 
-channel_core::channel_core(shm::segment mapped)
+channel_core::channel_core(shm::segment mapped, const ch::checked_constants& constants)
     : segment_(std::move(mapped)),
+      constants_(constants),
       header_(segment_.at<ch::channel_header>(shm::kPage)),
-      participants_(segment_.at<ch::participant_entry>(header_->participants_offset)),
-      waiters_(segment_.at<ch::waiter_entry>(header_->waiters_offset)),
-      blocks_(segment_, *header_),
-      rendezvous_(header_->capacity == 0),
-      fixed_bytes_(segment_.header().fixed_bytes) {
-  ring_ = ch::ring({.slots = segment_.base() + header_->slots_offset,
-                    .slot_count = header_->slot_count,
-                    .slot_bytes = header_->slot_bytes,
+      participants_(segment_.at<ch::participant_entry>(constants.geometry.participants_offset)),
+      waiters_(segment_.at<ch::waiter_entry>(constants.geometry.waiters_offset)),
+      blocks_(segment_, constants),
+      rendezvous_(constants.geometry.capacity == 0),
+      fixed_bytes_(constants.fixed_bytes) {
+  const ch::channel_geometry& g = constants_.geometry;
+  ring_ = ch::ring({.slots = segment_.base() + g.slots_offset,
+                    .slot_count = g.slot_count,
+                    .slot_bytes = g.slot_bytes,
                     .tail = &header_->tail,
                     .head = &header_->head,
                     .blanks_made = &header_->blanks_made});
-  fixed_in_slot_ = ch::lie_in_slots(fixed_bytes_, header_->slot_bytes);
+  fixed_in_slot_ = ch::lie_in_slots(fixed_bytes_, g.slot_bytes);
   most_in_slot_ =
-      fixed_in_slot_ ? fixed_bytes_ : std::min<std::size_t>(header_->slot_bytes - ch::kPiece, header_->max_item_bytes);
+      fixed_in_slot_ ? fixed_bytes_ : std::min<std::size_t>(g.slot_bytes - ch::kPiece, constants_.max_item_bytes);
   closed_ = &header_->closed;
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;
@@ -234,14 +259,16 @@ void channel_core::enter() {
     throw not_found(fmt::format("weir: open channel \"{}\": it was removed just now", display_name()));
   }
   std::uint32_t entry = 1;
-  while (entry < header_->participants_high && participants_[entry].used.load(std::memory_order_relaxed) != 0) ++entry;
+  const std::uint32_t high = participants_high();
+  while (entry < high && participants_[entry].used.load(std::memory_order_relaxed) != 0) ++entry;
   if (entry == ch::kParticipants) {
     throw no_space(
         fmt::format("weir: open channel \"{}\": {} processes use it already", display_name(), ch::kParticipants - 1));
   }
   constexpr std::uint32_t kEntriesInPage = shm::kPage / sizeof(ch::participant_entry);
-  if (entry >= header_->participants_high && entry % kEntriesInPage == 0) {
-    segment_.reserve("open channel", header_->participants_offset + entry * sizeof(ch::participant_entry), shm::kPage);
+  if (entry >= high && entry % kEntriesInPage == 0) {
+    segment_.reserve("open channel", constants_.geometry.participants_offset + entry * sizeof(ch::participant_entry),
+                     shm::kPage);
   }
   ch::participant_entry& mine = participants_[entry];
   WEIR_CRASH_POINT("participant.entering");
@@ -254,7 +281,7 @@ void channel_core::enter() {
   const std::uint32_t used = segment_.show_life(life_of(entry)) ? ch::kShowsLife : ch::kUsed;
   mine.used.store(used, std::memory_order_release);  // pairs with the acquire of those who look for the dead
   WEIR_CRASH_POINT("participant.entered");
-  header_->participants_high = std::max(header_->participants_high, entry + 1);
+  header_->participants_high = std::max(high, entry + 1);
   WEIR_CRASH_POINT("participant.high");
   me_ = entry;
 }
@@ -308,6 +335,8 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
                          std::string_view operation) {
   const std::size_t fixed = spec.type.fixed_bytes;
   ch::channel_geometry g = plan_channel(operation, spec.name, fixed, capacity, options);
+  const std::size_t most =
+      options.max_item_bytes == 0 ? g.block_stride : std::min(options.max_item_bytes, g.block_stride);
   const auto fill = [&](shm::segment& made) {
     const auto reserve = [&](std::size_t offset, std::size_t bytes) { made.reserve(operation, offset, bytes); };
     reserve(g.participants_offset, shm::kPage);
@@ -317,7 +346,7 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
     h->capacity = g.capacity;
     h->slot_count = g.slot_count;
     h->block_stride = g.block_stride;
-    h->max_item_bytes = options.max_item_bytes == 0 ? g.block_stride : options.max_item_bytes;
+    h->max_item_bytes = most;
     h->idle_block_bytes = options.idle_block_bytes;
     h->participants_offset = g.participants_offset;
     h->waiters_offset = g.waiters_offset;
@@ -329,9 +358,13 @@ core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, co
     h->mutex.make();
     h->participants_high = 1;
   };
+  const ch::checked_constants constants{.geometry = g,
+                                        .max_item_bytes = most,
+                                        .idle_block_bytes = options.idle_block_bytes,
+                                        .fixed_bytes = spec.type.fixed_bytes};
   shm::segment made = shm::segment::create(operation, spec, g.file_bytes, 2 * shm::kPage, fill);
   try {
-    return remember(manage(new channel_core(std::move(made))));
+    return remember(manage(new channel_core(std::move(made), constants)));
   } catch (...) {
     shm::segment::remove(operation, spec.name);  // nobody has a handle to it
     throw;
@@ -345,7 +378,7 @@ core_handle attach_any(std::string_view segment_name) {
 
 core_handle attach_typed(std::string_view segment_name, const item_type& type) {
   if (core_handle known = known_by_name(segment_name)) {
-    check_type("open channel", known->segment().header(), type);
+    check_type("open channel", known->segment(), known->fixed_bytes(), type);
     return known;
   }
   return attach_segment("open channel", segment_name, &type);
@@ -363,9 +396,9 @@ void remove_unless_attached(std::string_view segment_name) noexcept {
     if (known_by_name(segment_name)) return;
     try {
       shm::segment segment = shm::segment::open("remove channel", segment_name, shm::object_kind::channel);
-      check_channel("remove channel", segment);
+      const ch::checked_constants constants = check_channel("remove channel", segment);
       constexpr auto kAnyPins = std::numeric_limits<std::int32_t>::max();
-      manage(new channel_core(std::move(segment)))->remove_if_alone(kAnyPins);
+      manage(new channel_core(std::move(segment), constants))->remove_if_alone(kAnyPins);
     } catch (const corrupt_segment&) {
       shm::segment::remove("remove channel", segment_name);
     }

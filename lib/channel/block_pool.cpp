@@ -24,11 +24,11 @@ std::optional<std::uint32_t> block_pool::try_claim(std::uint32_t me) noexcept {
 
 void block_pool::reserve(std::uint32_t block, std::size_t bytes) {
   block_entry& e = entries_[block];
-  const std::size_t have = e.reserved.load(std::memory_order_relaxed);
+  std::size_t have = e.reserved.load(std::memory_order_relaxed);
+  if (have > stride_) have = 0;  // damaged; what has memory is reserved again
   if (bytes <= have) return;
-  const std::size_t want =
-      std::min<std::size_t>((bytes + shm::kPage - 1) / shm::kPage * shm::kPage, header_->block_stride);
-  segment_->reserve("put into channel", header_->blocks_offset + block * header_->block_stride + have, want - have);
+  const std::size_t want = std::min<std::size_t>((bytes + shm::kPage - 1) / shm::kPage * shm::kPage, stride_);
+  segment_->reserve("put into channel", offset_of(block) + have, want - have);
   WEIR_CRASH_POINT("block.reserved");
   e.reserved.store(want, std::memory_order_relaxed);
   WEIR_CRASH_POINT("block.extended");
@@ -36,16 +36,17 @@ void block_pool::reserve(std::uint32_t block, std::size_t bytes) {
 
 void block_pool::release(std::uint32_t block, std::uint32_t me) noexcept {
   block_entry& e = entries_[block];
-  const std::size_t keep = (header_->idle_block_bytes + shm::kPage - 1) / shm::kPage * shm::kPage;
-  const std::size_t have = e.reserved.load(std::memory_order_relaxed);
-  if (header_->idle_block_bytes < have && keep < have) {
+  const std::size_t keep = (idle_bytes_ + shm::kPage - 1) / shm::kPage * shm::kPage;
+  // Never more than the stretch: what follows is another's.
+  const std::size_t have = std::min<std::size_t>(e.reserved.load(std::memory_order_relaxed), stride_);
+  if (idle_bytes_ < have && keep < have) {
     WEIR_CRASH_POINT("block.dropping");
     // If we die from here on, the block is freed: no slot names it. As taken(me) it would be given to another taker.
     e.word.store(make_block_word(block_phase::held, me), std::memory_order_release);
     WEIR_CRASH_POINT("block.shrinking");
     e.reserved.store(keep, std::memory_order_relaxed);
     WEIR_CRASH_POINT("block.shrunk");
-    segment_->give_back(header_->blocks_offset + block * header_->block_stride + keep, have - keep);
+    segment_->give_back(offset_of(block) + keep, have - keep);
   }
   WEIR_CRASH_POINT("block.release");
   e.word.store(make_block_word(block_phase::free), std::memory_order_release);  // pairs with try_claim()

@@ -14,17 +14,22 @@ namespace weir::channels {
 class block_pool {
  public:
   block_pool() = default;
-  block_pool(shm::segment& segment, channel_header& header) noexcept
+  block_pool(shm::segment& segment, const checked_constants& constants) noexcept
       : segment_(&segment),
-        header_(&header),
-        entries_(segment.at<block_entry>(header.block_table_offset)),
-        count_(header.block_count) {}
+        entries_(segment.at<block_entry>(constants.geometry.block_table_offset)),
+        count_(constants.geometry.block_count),
+        offset_(constants.geometry.blocks_offset),
+        stride_(constants.geometry.block_stride),
+        idle_bytes_(constants.idle_block_bytes) {}
 
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] block_entry& entry(std::uint32_t block) const noexcept { return entries_[block]; }
-  [[nodiscard]] std::byte* data(std::uint32_t block) const noexcept {
-    return segment_->base() + header_->blocks_offset + block * header_->block_stride;
-  }
+  [[nodiscard]] std::byte* data(std::uint32_t block) const noexcept { return segment_->base() + offset_of(block); }
+  /// From the segment's first byte.
+  [[nodiscard]] std::size_t offset_of(std::uint32_t block) const noexcept { return offset_ + block * stride_; }
+  /// The most that an item in a block can have.
+  [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
+  [[nodiscard]] std::size_t idle_bytes() const noexcept { return idle_bytes_; }
 
   /// free -> held(me). The first free one, so that the same few blocks stay in use and their memory warm.
   [[nodiscard]] std::optional<std::uint32_t> try_claim(std::uint32_t me) noexcept;
@@ -38,9 +43,11 @@ class block_pool {
 
  private:
   shm::segment* segment_ = nullptr;
-  channel_header* header_ = nullptr;
   block_entry* entries_ = nullptr;
   std::uint32_t count_ = 0;
+  std::size_t offset_ = 0;
+  std::size_t stride_ = 0;
+  std::size_t idle_bytes_ = 0;
 };
 
 }  // namespace weir::channels

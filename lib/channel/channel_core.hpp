@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -31,7 +32,7 @@ using ring_place = ch::ring::place;
 class channel_core : public std::enable_shared_from_this<channel_core>, public fast_path {
  public:
   /// Takes over a mapped channel and enters its participants. Throws not_found (removed meanwhile), no_space.
-  explicit channel_core(shm::segment mapped);
+  channel_core(shm::segment mapped, const ch::checked_constants& constants);
   /// Leaves; an unnamed channel that nobody holds any more is removed.
   ~channel_core();
   channel_core(const channel_core&) = delete;
@@ -61,6 +62,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] bool is_awaited(std::uint32_t own) const noexcept;
   /// picked_up: the put is done.
   offer_state look_at(offer& o) noexcept;
+  /// Under the lock. Throws corrupt_segment if nobody will ever take the item out of the slot.
+  void check_offered(const ring_place& p) const;
   /// withdrawn: the put has not happened. lies_there: a taker is in the middle of it; it takes the item, or dies.
   offer_state withdraw(offer& o);
   /// withdraw(), without knowing whether a taker that is in the middle of it gets the item.
@@ -103,6 +106,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   [[nodiscard]] shm::segment& segment() noexcept { return segment_; }
   [[nodiscard]] const shm::segment& segment() const noexcept { return segment_; }
   [[nodiscard]] std::string_view display_name() const noexcept { return segment_.name(); }
+  [[nodiscard]] const ch::checked_constants& constants() const noexcept { return constants_; }
+  [[nodiscard]] std::size_t fixed_bytes() const noexcept { return fixed_bytes_; }
   [[nodiscard]] bool items_fit_slots() const noexcept { return fixed_in_slot_; }
   [[nodiscard]] bool is_closed() const noexcept { return header_->closed.load(std::memory_order_seq_cst) != 0; }
   [[nodiscard]] bool was_removed() const noexcept {
@@ -120,6 +125,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// Holds the channel's lock; repairs first if the last holder died.
   class locked {
    public:
+    /// Throws corrupt_segment if it is no lock, or held by nobody who could let go of it.
     explicit locked(channel_core& core);
     /// Does not hold it if somebody else keeps it for so long.
     locked(channel_core& core, std::chrono::milliseconds patience);
@@ -203,14 +209,17 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void view_slot(const ring_place& p, taken_item& out, std::size_t bytes);
   void hold_view(const ring_place& p, taken_item& out, std::size_t bytes);
   bool move_to_block(std::uint64_t ticket, taken_item& out, std::span<const std::byte> item, std::uint64_t flags);
+  /// Whether that block can hold an item of so many bytes. False: the segment is damaged, if the block is ours or a slot's.
+  [[nodiscard]] bool can_hold(std::uint32_t block, std::size_t bytes) const noexcept;
+  [[noreturn]] void throw_damaged_slot(const ring_place& p) const;
   void hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags);
   void empty_slot(const ring_place& p) noexcept;
   void free_block(std::uint32_t block) noexcept;
 
   // look.cpp
   bool copy_full_slot(const ring_place& p, item_copy& out) const;
-  void copy_item_of(const ring_place& p, item_copy& out) const;
-  void copy_block(std::uint32_t block, item_copy& out) const;
+  bool copy_item_of(const ring_place& p, item_copy& out) const;
+  bool copy_block(std::uint32_t block, item_copy& out) const;
   attempt fetch_once(item_copy& out);
   struct orphan_place;
   void copy_orphan(const orphan_place& orphan, item_copy& out) const;
@@ -245,12 +254,23 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void close_locked(ch::closing kind, std::string_view reason);
   void close_for_end_of(const ch::binding_entry& binding, const exit_report& report);
 
+  void check_lock_holder(int looks_before) const;
+  [[nodiscard]] bool may_let_go(std::int32_t thread, int looks_before) const;
   void enter();
   void leave() noexcept;
   [[nodiscard]] bool has_views() const noexcept;
   void release_items() noexcept;
 
+  /// How many entries of the tables may have been used; no more than there are, whatever the header says.
+  [[nodiscard]] std::uint32_t participants_high() const noexcept {
+    return std::min(header_->participants_high, ch::kParticipants);
+  }
+  [[nodiscard]] std::uint32_t waiters_high() const noexcept {
+    return std::min(header_->waiters_high.load(std::memory_order_acquire), ch::kWaiters);
+  }
+
   shm::segment segment_;
+  const ch::checked_constants constants_;
   ch::channel_header* header_ = nullptr;
   ch::participant_entry* participants_ = nullptr;
   ch::waiter_entry* waiters_ = nullptr;
@@ -263,6 +283,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known
   alignas(ch::kApart) std::atomic<std::uint32_t> calm_frees_{0};
   alignas(ch::kApart) std::atomic<std::uint32_t> last_block_{ch::kNoBlock};  // that we have held a taken item in
+  mutable std::atomic<std::size_t> most_seen_{0};  // bytes of the largest item in a block that was found right
   sync::wait_estimate for_item_;
   sync::wait_estimate for_room_;
 };

@@ -207,6 +207,7 @@ struct channel_geometry {
   std::uint64_t file_bytes = 0;
   friend bool operator==(const channel_geometry&, const channel_geometry&) = default;
 };
+inline constexpr std::size_t kMostFixedSlotBytes = 4 * kLine;  // of slots for items that all have one size
 /// Whether items that all have `fixed_bytes` (0: they do not) lie in slots of that size; if not, the slots are those of
 /// items of any size.
 constexpr bool lie_in_slots(std::size_t fixed_bytes, std::size_t slot_bytes) noexcept {
@@ -218,5 +219,15 @@ bool lay_out(channel_geometry& g) noexcept;
 channel_geometry geometry_of(const channel_header& h, std::uint64_t file_bytes) noexcept;
 /// What keeps a header from being one that a creator has written; null: nothing. Reads none of it in a shorter file.
 const char* contradiction_in(const channel_header& h, std::uint64_t file_bytes) noexcept;
+/// Whether slots and blocks are such as items that all have `fixed_bytes` (0: they do not) are given.
+bool suits_items(const channel_geometry& g, std::size_t fixed_bytes) noexcept;
+
+/// What never changes in a channel's header, and was found right; a copy, since the header itself may be damaged later.
+struct checked_constants {
+  channel_geometry geometry;
+  std::uint64_t max_item_bytes = 0;
+  std::uint64_t idle_block_bytes = 0;
+  std::uint32_t fixed_bytes = 0;  // from the segment's header
+};
 
 }  // namespace weir::channels

@@ -53,4 +53,10 @@ const char* contradiction_in(const channel_header& h, std::uint64_t file_bytes) 
   return nullptr;
 }
 
+bool suits_items(const channel_geometry& g, std::size_t fixed_bytes) noexcept {
+  if (fixed_bytes == 0) return true;
+  if (g.slot_bytes > kMostFixedSlotBytes || g.block_stride < fixed_bytes) return false;
+  return lie_in_slots(fixed_bytes, g.slot_bytes) || !lie_in_slots(fixed_bytes, kMostFixedSlotBytes);
+}
+
 }  // namespace weir::channels

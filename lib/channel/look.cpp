@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -27,36 +29,41 @@ WEIR_MAY_RACE void copy_while_it_may_change(std::byte* to, const std::byte* from
 
 }  // namespace
 
-void channel_core::copy_block(std::uint32_t block, item_copy& out) const {
+/// False: the block holds no such item; the caller knows whether it should.
+bool channel_core::copy_block(std::uint32_t block, item_copy& out) const {
   out.bytes.clear();
-  if (block >= blocks_.count()) return;
+  if (block >= blocks_.count()) return false;
   const ch::block_entry& entry = blocks_.entry(block);
   const std::size_t bytes = entry.bytes.load(std::memory_order_relaxed);
   out.has_references = (entry.flags.load(std::memory_order_relaxed) & ch::kHasReferences) != 0;
-  if (bytes > header_->block_stride) return;
+  if (!can_hold(block, bytes)) return false;
   out.bytes.resize(bytes);
-  if (header_->idle_block_bytes == std::numeric_limits<std::size_t>::max() &&
+  if (blocks_.idle_bytes() == std::numeric_limits<std::size_t>::max() &&
       bytes <= entry.reserved.load(std::memory_order_relaxed)) {
     copy_while_it_may_change(out.bytes.data(), blocks_.data(block), bytes);
   } else {  // its memory may be given back while we read
-    segment_.read(header_->blocks_offset + block * header_->block_stride, out.bytes);
+    segment_.read(blocks_.offset_of(block), out.bytes);
   }
+  return true;
 }
 
-void channel_core::copy_item_of(const ring_place& p, item_copy& out) const {
+bool channel_core::copy_item_of(const ring_place& p, item_copy& out) const {
   const std::uint64_t meta =
       fixed_in_slot_ ? ch::make_meta(ch::kNoBlock, 0, fixed_bytes_) : p.at->meta.load(std::memory_order_relaxed);
   if (ch::meta_block(meta) != ch::kNoBlock) return copy_block(ch::meta_block(meta), out);
   out.has_references = (ch::meta_flags(meta) & ch::kHasReferences) != 0;
   out.bytes.resize(std::min(ch::meta_bytes(meta), most_in_slot_));
   copy_while_it_may_change(out.bytes.data(), item_of(p), out.bytes.size());
+  return true;
 }
 
 /// Under the lock.
 void channel_core::copy_orphan(const orphan_place& orphan, item_copy& out) const {
-  if (orphan.block != ch::kNoBlock) return copy_block(orphan.block, out);
   const ring_place p = ring_.locate(orphan.ticket);
-  if (orphan.view == 0) return copy_item_of(p, out);
+  if (orphan.block != ch::kNoBlock || orphan.view == 0) {
+    if (orphan.block != ch::kNoBlock ? copy_block(orphan.block, out) : copy_item_of(p, out)) return;
+    throw_corrupt(fmt::format("item {} was left behind in a block that cannot hold it", orphan.ticket));
+  }
   const std::span<const std::byte> item(p.piece(), std::min(ch::bytes_of_view(orphan.view), most_in_slot_));
   out.bytes.assign(item.begin(), item.end());
   out.has_references = false;
@@ -66,8 +73,10 @@ void channel_core::copy_orphan(const orphan_place& orphan, item_copy& out) const
 bool channel_core::copy_full_slot(const ring_place& p, item_copy& out) const {
   const ch::slot_state full = ch::make_state(p.turn, ch::phase::full);
   if (p.at->state.load(std::memory_order_acquire) != full) return false;  // pairs with publish()
-  copy_item_of(p, out);
-  return p.at->state.load(std::memory_order_relaxed) == full;
+  const bool is_sound = copy_item_of(p, out);
+  if (p.at->state.load(std::memory_order_relaxed) != full) return false;
+  if (!is_sound) throw_corrupt(fmt::format("slot of ticket {}: names a block that cannot hold its item", p.ticket));
+  return true;
 }
 
 std::vector<channel_core::orphan_place> channel_core::orphans_in_order() const {
@@ -103,7 +112,8 @@ channel_core::attempt channel_core::fetch_once(item_copy& out) {
     }
   }
   for (;;) {
-    const ring_place p = ring_.locate(ring_.settled_head());
+    bool is_damaged = false;
+    const ring_place p = ring_.locate(ring_.settled_head(&is_damaged));
     if (copy_full_slot(p, out)) return attempt::done;
     const ch::slot_state seen = p.at->state.load(std::memory_order_acquire);
     const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
@@ -111,6 +121,7 @@ channel_core::attempt channel_core::fetch_once(item_copy& out) {
     if (ahead == 0 && (ch::phase_of(seen) == ch::phase::writing || ch::phase_of(seen) == ch::phase::moving)) {
       return attempt::busy;
     }
+    if (is_damaged || (ahead == 0 && ch::ring::is_damaged(seen))) throw_damaged_slot(p);
     if (ahead == 0 && ch::phase_of(seen) == ch::phase::blank) ring_.skip_blank(p);
   }
 }
@@ -186,7 +197,8 @@ std::size_t channel_core::size() const noexcept {
       if (p.at->state.load(std::memory_order_relaxed) == ch::make_state(p.turn, ch::phase::blank)) --items;
     }
   }
-  return std::min<std::uint64_t>(items + header_->orphans.load(std::memory_order_relaxed), header_->capacity);
+  return std::min<std::uint64_t>(items + header_->orphans.load(std::memory_order_relaxed),
+                                 constants_.geometry.capacity);
 }
 
 }  // namespace weir::detail

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
 #include <climits>
 
 #include "channel/wait.hpp"
@@ -26,6 +28,16 @@ channel_core::offer_state channel_core::look_at(offer& o) noexcept {
   return offer_state::picked_up;
 }
 
+/// The item in the slot of a rendezvous, which is neither full nor an orphan, has been taken or is being taken.
+void channel_core::check_offered(const ring_place& p) const {
+  const ch::slot_state seen = p.at->state.load(std::memory_order_seq_cst);
+  const std::int64_t ahead = ch::turns_ahead(seen, p.turn);
+  if (ahead > 0) return;
+  const bool is_being_taken = ch::phase_of(seen) == ch::phase::reading && participants_[ch::owner_of(seen)].used != 0;
+  if (ahead < 0 || !is_being_taken)
+    throw_corrupt(fmt::format("the slot with an item that waits for a taker says {:#x}", seen));
+}
+
 channel_core::offer_state channel_core::withdraw(offer& o) {
   if (!ring_.retract(o.place) && !withdraw_orphan(o.place)) return look_at(o);
   WEIR_CRASH_POINT("offer.withdrawn");
@@ -37,8 +49,12 @@ channel_core::offer_state channel_core::withdraw(offer& o) {
 /// Takes back an item that a taker had claimed when it died: it is whose it was. False: it is not (yet) known to be dead.
 bool channel_core::withdraw_orphan(const ring_place& p) {
   const locked lock(*this);
-  if (p.at->state.load(std::memory_order_acquire) != ch::make_state(p.turn, ch::phase::orphan)) return false;
-  const std::uint32_t block = fixed_in_slot_ ? ch::kNoBlock : ch::meta_block(p.at->meta.load(std::memory_order_relaxed));
+  if (p.at->state.load(std::memory_order_acquire) != ch::make_state(p.turn, ch::phase::orphan)) {
+    check_offered(p);
+    return false;
+  }
+  const std::uint32_t block =
+      fixed_in_slot_ ? ch::kNoBlock : ch::meta_block(p.at->meta.load(std::memory_order_relaxed));
   WEIR_CRASH_POINT("pickup.withdrawing");
   if (block < blocks_.count()) {  // recovery has taken it from the taker; it was queued
     blocks_.entry(block).word.store(ch::make_block_word(ch::block_phase::held, me_), std::memory_order_release);

@@ -42,6 +42,7 @@ channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_plac
     case ch::ring::outcome::claimed: break;
     case ch::ring::outcome::none: return attempt::not_yet;
     case ch::ring::outcome::busy: return attempt::busy;
+    case ch::ring::outcome::damaged: throw_damaged_slot(claimed);
     case ch::ring::outcome::viewed:
       claimed = {};
       return attempt::done;  // with that result: the caller tries something else
@@ -121,9 +122,9 @@ bool channel_core::wait_for_pickup(const ring_place& p, deadline until) {
 }
 
 void channel_core::check_item_bytes(std::size_t bytes) const {
-  if (bytes <= header_->max_item_bytes) return;
+  if (bytes <= constants_.max_item_bytes) return;
   throw item_too_large(fmt::format("weir: put into channel \"{}\": the item has {} bytes, the channel takes at most {}",
-                                   display_name(), bytes, header_->max_item_bytes));
+                                   display_name(), bytes, constants_.max_item_bytes));
 }
 
 bool channel_core::put_fixed(const void* item, std::size_t bytes, deadline until, wake when) {
@@ -142,7 +143,9 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
   std::size_t bytes = 0;
   for (const auto part : item.parts) bytes += part.size();
   check_item_bytes(bytes);
-  while (bytes <= most_in_slot_) {
+  constexpr int kTries =
+      8;  // others may come first; and a damaged slot may say for ever that it is viewed, and by nobody
+  for (int tries = 0; bytes <= most_in_slot_; ++tries) {
     const auto write = [&](const ring_place& p) {
       gather(item_of(p), item);
       WEIR_CRASH_POINT("ring.put.copied");
@@ -153,7 +156,7 @@ bool channel_core::put(const payload& item, deadline until, wake when, offer* le
     const put_result result = put_claimed(until, when, write, what, left);
     if (result != put_result::viewed) return result == put_result::done;
     wake_some(header_->not_full, 1);  // somebody else may do what we were woken for, until we have a block
-    if (until.is_at_once() || !view_goes_soon()) break;
+    if (until.is_at_once() || tries == kTries || !view_goes_soon()) break;
   }
   return put_in_block(item, bytes, until, when, left);
 }

@@ -49,7 +49,7 @@ bool channel_core::look_for_the_dead(bool even_if_just_looked) {
   WEIR_CRASH_POINT("recovery.looked");
   const locked lock(*this, kLockPatience);
   if (!lock) return false;
-  for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
+  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
     if (has_died(entry)) recover(entry);
   }
@@ -152,6 +152,7 @@ void channel_core::close_gaps() {
   }
   const std::uint64_t head = ring_.settled_head();
   const std::uint64_t tail = ring_.settled_tail();
+  if (tail - head > ring_.count()) return;  // no ring's: the slots are damaged
   for (std::uint64_t gap = head; gap != tail; ++gap) {
     const ring_place blank = ring_.locate(gap);
     if (blank.at->state.load(std::memory_order_acquire) != ch::make_state(blank.turn, ch::phase::blank)) continue;
@@ -226,7 +227,7 @@ void channel_core::recover_blocks(std::uint32_t dead) {
 
 bool channel_core::anyone_else_attached() {
   bool anyone = false;
-  for (std::uint32_t entry = 1; entry < header_->participants_high; ++entry) {
+  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
     if (entry == me_ || participants_[entry].used.load(std::memory_order_acquire) == 0) continue;
     if (has_died(entry)) {
       recover(entry);

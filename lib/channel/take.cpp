@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <fmt/format.h>
+
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -24,6 +26,7 @@ channel_core::attempt channel_core::take_once(Read&& read) {
     read(place);
     return attempt::done;
   }
+  if (outcome == ch::ring::outcome::damaged) throw_damaged_slot(place);
   return outcome == ch::ring::outcome::none ? attempt::not_yet : attempt::busy;
 }
 
@@ -33,6 +36,8 @@ take_status channel_core::take_fixed(void* out, std::size_t bytes, deadline unti
     if (header_->orphans.load(std::memory_order_acquire) != 0) {
       taken_item orphan;
       if (take_orphan(orphan, hold::copy)) {
+        if (orphan.bytes().size() != bytes)
+          throw_corrupt("an item that was left behind has another size than all items");
         std::memcpy(out, orphan.bytes().data(), bytes);
         return attempt::done;
       }
@@ -98,11 +103,16 @@ void channel_core::read_slot(const ring_place& p, taken_item& out, hold how) {
       fixed_in_slot_ ? ch::make_meta(ch::kNoBlock, 0, fixed_bytes_) : p.at->meta.load(std::memory_order_relaxed);
   const std::uint32_t block = ch::meta_block(meta);
   if (block != ch::kNoBlock) {
-    if (block >= blocks_.count()) throw_corrupt("a slot names a block that does not exist");
+    const std::uint64_t bytes = p.at->length.load(std::memory_order_relaxed);
+    if (block >= blocks_.count() || !can_hold(block, bytes)) {
+      empty_slot(p);  // or it would be in everybody's way
+      throw_corrupt(fmt::format("slot of ticket {}: an item of {} bytes is said to lie in block {}, of {}", p.ticket,
+                                bytes, block, blocks_.count()));
+    }
     ch::block_entry& entry = blocks_.entry(block);
     __builtin_prefetch(&entry, 1);
     // Before the entry is written, since this counts a handle, which would wait for the entry's line.
-    hold_block(out, block, p.at->length.load(std::memory_order_relaxed), ch::meta_flags(meta));
+    hold_block(out, block, bytes, ch::meta_flags(meta));
     entry.ticket.store(p.ticket, std::memory_order_relaxed);
     WEIR_CRASH_POINT("block.ticketed");
     entry.word.store(ch::make_block_word(ch::block_phase::taken, me_), std::memory_order_release);
@@ -168,8 +178,22 @@ bool channel_core::move_to_block(std::uint64_t ticket, taken_item& out, std::spa
   return true;
 }
 
+bool channel_core::can_hold(std::uint32_t block, std::size_t bytes) const noexcept {
+  // No more than an item before: that one's block was looked at. The entry is another CPU's, so looking takes long.
+  if (bytes <= most_seen_.load(std::memory_order_relaxed)) return true;
+  constexpr std::size_t kLarge = std::size_t{1} << 20U;  // so large that it pays to ask for the memory of the file
+  if (bytes > blocks_.stride() || bytes > blocks_.entry(block).reserved.load(std::memory_order_relaxed)) return false;
+  if (bytes > kLarge && segment_.memory() < bytes) return false;
+  most_seen_.store(bytes, std::memory_order_relaxed);
+  return true;
+}
+
+void channel_core::throw_damaged_slot(const ring_place& p) const {
+  throw_corrupt(fmt::format("slot of ticket {}: its state {:#x} cannot be", p.ticket,
+                            p.at->state.load(std::memory_order_relaxed)));
+}
+
 void channel_core::hold_block(taken_item& out, std::uint32_t block, std::size_t bytes, std::uint64_t flags) {
-  if (bytes > header_->block_stride) throw_corrupt("an item is longer than its block");
   out.held_ = {};
   out.channel_ = this;
   out.held_.channel_ = this;
@@ -198,8 +222,12 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
       WEIR_CRASH_POINT("orphan.block.taken");
       recount();
       const ch::block_entry& entry = blocks_.entry(oldest.block);
-      hold_block(out, oldest.block, entry.bytes.load(std::memory_order_relaxed),
-                 entry.flags.load(std::memory_order_relaxed));
+      const std::size_t bytes = entry.bytes.load(std::memory_order_relaxed);
+      if (!can_hold(oldest.block, bytes)) {
+        free_block(oldest.block);
+        throw_corrupt(fmt::format("block {}: an item of {} bytes was left behind in it", oldest.block, bytes));
+      }
+      hold_block(out, oldest.block, bytes, entry.flags.load(std::memory_order_relaxed));
       return true;
     }
     place = ring_.locate(oldest.ticket);

@@ -1,22 +1,65 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
-#include <exception>
+#include <fmt/format.h>
 
+#include <exception>
+#include <system_error>
+
+#include "segment/process_identity.hpp"
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
 
-channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex) {
+channel_core::locked::locked(channel_core& core) : lock_(core.header_->mutex, std::defer_lock) {
+  constexpr std::chrono::milliseconds kLookAfter{100};
+  if (!core.header_->mutex.is_sound()) core.throw_corrupt("its lock is not a mutex that weir made");
+  try {
+    bool have = lock_.try_lock();
+    for (int looks = 0; !have; ++looks) {
+      have = lock_.try_lock_for(kLookAfter);
+      if (!have) core.check_lock_holder(looks);
+    }
+  } catch (const std::system_error& e) {
+    core.throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
+  }
   if (core.header_->mutex.take_damage()) core.repair();
 }
 
 channel_core::locked::locked(channel_core& core, std::chrono::milliseconds patience)
     : lock_(core.header_->mutex, std::defer_lock) {
-  if (!core.header_->mutex.try_lock_for(patience)) return;
-  lock_ = std::unique_lock(core.header_->mutex, std::adopt_lock);
+  if (!core.header_->mutex.is_sound()) core.throw_corrupt("its lock is not a mutex that weir made");
+  try {
+    if (!lock_.try_lock_for(patience)) return;
+  } catch (const std::system_error& e) {
+    core.throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
+  }
   if (core.header_->mutex.take_damage()) core.repair();
+}
+
+/// The lock is held. By a thread that has not mapped the segment? The kernel takes it away from one that dies. Where that
+/// cannot be seen, by one that is none of ours and does not let go?
+void channel_core::check_lock_holder(int looks_before) const {
+  const std::int32_t thread = header_->mutex.holder();
+  const bool is_ours = thread == sync::thread_id();  // who waits for it does not hold it
+  if (thread == 0 || (!is_ours && may_let_go(thread, looks_before))) return;
+  if (header_->mutex.holder() == thread) {
+    throw_corrupt(fmt::format("its lock is said to be held by thread {}, which does not use it", thread));
+  }
+}
+
+bool channel_core::may_let_go(std::int32_t thread, int looks_before) const {
+  constexpr int kPatient = 10;  // looks: long enough for a process that is just coming to be one of ours
+  const std::uint32_t our_namespace = shm::this_process().pid_namespace;
+  if (segment_.header().creator.pid_namespace != our_namespace) return true;
+  for (std::uint32_t entry = 1; entry < participants_high(); ++entry) {
+    const ch::participant_entry& user = participants_[entry];
+    if (user.used.load(std::memory_order_acquire) == 0) continue;
+    if (user.who.pid_namespace != our_namespace || shm::is_thread_of(thread, user.who.pid)) return true;
+  }
+  const shm::mapping found = shm::look_for_mapping(thread, segment_.file_number());
+  return found == shm::mapping::has || (found == shm::mapping::unknown && looks_before < kPatient);
 }
 
 ch::event& channel_core::event_of(ch::waits_for what) const noexcept {
@@ -39,7 +82,8 @@ std::uint32_t channel_core::claim_waiter(std::uint32_t entering) noexcept {
     if (entry >= high) {
       if (entry % kInPage == 0) {
         try {
-          segment_.reserve("wait on channel", header_->waiters_offset + entry * sizeof(ch::waiter_entry), shm::kPage);
+          segment_.reserve("wait on channel", constants_.geometry.waiters_offset + entry * sizeof(ch::waiter_entry),
+                           shm::kPage);
         } catch (const std::exception&) {
           return kNoEntry;  // shared memory is full, or the process's: the wait goes on, in naps
         }
@@ -93,7 +137,7 @@ void channel_core::leave_waiters(std::uint32_t entry) noexcept {
 
 /// Takes off what a dead participant's threads slept on. May be done again from any point.
 void channel_core::recover_waiters(std::uint32_t dead) noexcept {
-  for (std::uint32_t entry = 0; entry < header_->waiters_high.load(std::memory_order_acquire); ++entry) {
+  for (std::uint32_t entry = 0; entry < waiters_high(); ++entry) {
     std::atomic<std::uint32_t>& word = waiters_[entry].word;
     const std::uint32_t seen = word.load(std::memory_order_acquire);
     if (seen == 0 || ch::participant_of_waiter(seen) != dead) continue;

@@ -157,6 +157,11 @@ std::optional<channel_constants> read_constants(const segment_file& file, std::u
         says.file_bytes, says.blocks_offset);
     return std::nullopt;
   }
+  if (!ch::suits_items(says, fixed_bytes)) {
+    why = fmt::format("its items of {} bytes do not lie in slots of {} bytes and blocks of {}", fixed_bytes,
+                      says.slot_bytes, says.block_stride);
+    return std::nullopt;
+  }
   if (out.max_item_bytes > says.block_stride) {
     why = fmt::format("its largest item, {} bytes, is larger than a block, {} bytes", out.max_item_bytes,
                       says.block_stride);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 
@@ -37,9 +38,10 @@ void write_blob(std::string_view operation, const std::string& name, byte_parts 
 
 mapped_blob::mapped_blob(std::string_view operation, std::string_view name, std::size_t bytes)
     : segment_(shm::segment::open(operation, name, shm::object_kind::blob)), bytes_(bytes) {
-  if (segment_.bytes() - shm::kPage < bytes) {
-    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} bytes expected, it has {}", operation, name, bytes,
-                                      segment_.bytes() - shm::kPage));
+  // All of it has had memory since it was made; a file that only says that it is long is no blob.
+  const std::size_t have = std::min(segment_.bytes(), std::max(segment_.memory(), shm::kPage)) - shm::kPage;
+  if (have < bytes) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": {} bytes expected, it has {}", operation, name, bytes, have));
   }
 }
 

@@ -90,13 +90,13 @@ bool own_results::set_free(std::uint32_t index) noexcept {
         // The blob has gone: with it the references' names. The objects stay until the session ends.
       }
     }
-    if (slot.place == kInBlock) free_block(slot.block);
+    if (slot.place == kInBlock && slot.block < segment_->block_count_) free_block(slot.block);
     if (slot.place == kInBlob) remove_blob(segment_->blob_name(place));
   } else {
     if (!table_.is_gone(slot.callee)) return false;
     // It may have died at any point of storing the answer.
     const std::uint64_t claim = make_claim(index, place.generation);
-    for (std::uint32_t i = 0; i < segment_->header().block_count; ++i) {
+    for (std::uint32_t i = 0; i < segment_->block_count_; ++i) {
       if (segment_->block(i).claim.load(std::memory_order_acquire) == claim) free_block(i);
     }
     remove_blob(segment_->blob_name(place));
@@ -109,12 +109,12 @@ bool own_results::set_free(std::uint32_t index) noexcept {
 
 void own_results::free_block(std::uint32_t index) noexcept {
   result_block& block = segment_->block(index);
-  const std::size_t have = block.reserved.load(std::memory_order_relaxed);
+  const std::size_t have = std::min(block.reserved.load(std::memory_order_relaxed), segment_->stride_);
   if (have > kKeptBlockBytes) {
     // First the number: dying in between leaves memory that is reserved once more, not memory that is not there.
     block.reserved.store(kKeptBlockBytes, std::memory_order_relaxed);
     WEIR_CRASH_POINT("results.block.shrunk");
-    const std::size_t offset = kResultBlocksOffset + index * segment_->header().block_bytes;
+    const std::size_t offset = kResultBlocksOffset + index * segment_->stride_;
     segment_->segment_.give_back(offset + kKeptBlockBytes, have - kKeptBlockBytes);
   }
   WEIR_CRASH_POINT("results.block.freeing");

@@ -171,8 +171,9 @@ void describe_kind(description& d, const std::exception& e) {
   }
 }
 
+constexpr int kDeepest = 16;  // exceptions nested in the first
+
 std::unique_ptr<description> describe_chain(const std::exception_ptr& error, int depth = 0) {
-  constexpr int kDeepest = 16;
   auto d = std::make_unique<description>();
   try {
     std::rethrow_exception(error);
@@ -222,8 +223,12 @@ std::vector<std::byte> to_bytes(const description& first) {
   return bytes;
 }
 
-std::unique_ptr<description> from_bytes(std::span<const std::byte> bytes) {
+std::unique_ptr<description> from_bytes(std::span<const std::byte> bytes, int depth = 0) {
   if (bytes.empty()) return nullptr;
+  if (depth > kDeepest) {
+    throw corrupt_segment(fmt::format(
+        "weir: read a call's result: it describes more than {} exceptions, one in the other", kDeepest + 1));
+  }
   wire_description wire{};
   const auto too_short = [&](std::size_t need) {
     if (bytes.size() < need) throw corrupt_segment("weir: read a call's result: the exception it describes is cut off");
@@ -241,7 +246,7 @@ std::unique_ptr<description> from_bytes(std::span<const std::byte> bytes) {
     text->assign(reinterpret_cast<const char*>(bytes.data()), size);
     bytes = bytes.subspan(size);
   }
-  d->nested = from_bytes(bytes);
+  d->nested = from_bytes(bytes, depth + 1);
   return d;
 }
 

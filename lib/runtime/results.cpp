@@ -47,6 +47,8 @@ std::shared_ptr<results_segment> results_segment::create(process_id owner) {
   spec.whence = owner;
   const std::uint64_t stride = block_stride();
   auto made = std::make_shared<results_segment>();
+  made->stride_ = stride;
+  made->block_count_ = kResultBlocks;
   made->segment_ = shm::segment::create("make room for results", spec, kResultBlocksOffset + kResultBlocks * stride,
                                         kResultSlotsOffset, [&](shm::segment& segment) {
                                           auto* header = new (segment.base() + kResultsHeaderOffset) results_header{};
@@ -60,12 +62,15 @@ std::shared_ptr<results_segment> results_segment::attach(process_id owner) {
   auto found = std::make_shared<results_segment>();
   found->segment_ = shm::segment::open("find results", segment_name(owner), shm::object_kind::results);
   const std::size_t bytes = found->segment_.bytes();
-  const bool fits = bytes >= kResultBlocksOffset && found->header().block_count <= kResultBlocks &&
-                    found->header().block_bytes <= (bytes - kResultBlocksOffset) / kResultBlocks;
+  if (bytes >= kResultBlocksOffset) {
+    found->stride_ = found->header().block_bytes;
+    found->block_count_ = found->header().block_count;
+  }
+  const bool fits = bytes >= kResultBlocksOffset && found->block_count_ <= kResultBlocks &&
+                    found->stride_ <= (bytes - kResultBlocksOffset) / kResultBlocks;
   if (!fits) {
     throw corrupt_segment(fmt::format("weir: find results \"{}\": {} blocks of {} bytes do not fit its {} bytes",
-                                      found->segment_.name(), found->header().block_count, found->header().block_bytes,
-                                      bytes));
+                                      found->segment_.name(), found->block_count_, found->stride_, bytes));
   }
   return found;
 }
@@ -76,7 +81,8 @@ result_slot& results_segment::slot(std::uint32_t index) const noexcept {
 
 result_slot* results_segment::find(std::uint32_t index) const noexcept {
   // Pairs with the release in add_slots(): slots below slots_ready have memory.
-  return index < header().slots_ready.load(std::memory_order_acquire) ? &slot(index) : nullptr;
+  const std::uint32_t ready = std::min(header().slots_ready.load(std::memory_order_acquire), kResultSlots);
+  return index < ready ? &slot(index) : nullptr;
 }
 
 std::string results_segment::blob_name(result_place place) const {
@@ -87,7 +93,7 @@ std::optional<std::uint32_t> results_segment::claim_block(result_place place, st
   const std::uint64_t mine = make_claim(place.slot, place.generation);
   // First among those that have the memory already.
   for (const bool warm : {true, false}) {
-    for (std::uint32_t i = 0; i < header().block_count; ++i) {
+    for (std::uint32_t i = 0; i < block_count_; ++i) {
       result_block& candidate = block(i);
       if (warm && candidate.reserved.load(std::memory_order_relaxed) < bytes) continue;
       std::uint64_t nobody = candidate.claim.load(std::memory_order_relaxed);
@@ -101,10 +107,10 @@ std::optional<std::uint32_t> results_segment::claim_block(result_place place, st
 void results_segment::reserve_block(std::uint32_t index, std::size_t bytes) {
   result_block& mine = block(index);
   const std::size_t have = mine.reserved.load(std::memory_order_relaxed);
-  const std::size_t need = up_to_page(bytes);
+  const std::size_t need = std::min(up_to_page(bytes), stride_);
   if (need <= have) return;
   try {
-    segment_.reserve(kStore, kResultBlocksOffset + index * header().block_bytes + have, need - have);
+    segment_.reserve(kStore, kResultBlocksOffset + index * stride_ + have, need - have);
   } catch (...) {
     mine.claim.store(0, std::memory_order_release);  // pairs with the acquire in claim_block()
     throw;
@@ -125,7 +131,7 @@ bool results_segment::store(result_place place, result_phase phase, const detail
   if (size <= kSmallResult) {
     target->place = kInSlot;
     if (wanted) gather(bytes.parts, target->small);
-  } else if (const auto claimed = size <= header().block_bytes ? claim_block(place, size) : std::nullopt) {
+  } else if (const auto claimed = size <= stride_ ? claim_block(place, size) : std::nullopt) {
     WEIR_CRASH_POINT("results.store.claimed");
     reserve_block(*claimed, size);
     gather(bytes.parts, block_bytes(*claimed));
@@ -153,12 +159,12 @@ bool results_segment::store(result_place place, result_phase phase, const detail
 }
 
 void results_segment::retire() noexcept {
-  for (std::uint32_t i = 0; i < header().block_count; ++i) {
+  for (std::uint32_t i = 0; i < block_count_; ++i) {
     result_block& unused = block(i);
     std::uint64_t nobody = 0;
     if (!unused.claim.compare_exchange_strong(nobody, kRetired, std::memory_order_acquire)) continue;
     WEIR_CRASH_POINT("results.retire.claimed");
-    segment_.give_back(kResultBlocksOffset + i * header().block_bytes, unused.reserved.exchange(0));
+    segment_.give_back(kResultBlocksOffset + i * stride_, std::min(unused.reserved.exchange(0), stride_));
     WEIR_CRASH_POINT("results.retire.given_back");
   }
 }
@@ -168,12 +174,30 @@ answer results_segment::read(result_place place) const {
   answer found;
   found.phase = phase_of(from.word.load(std::memory_order_acquire));
   found.has_references = from.has_references != 0;
-  switch (from.place) {
-    case kInSlot: found.bytes = std::span(from.small).first(from.bytes); break;
-    case kInBlock: found.bytes = {block_bytes(from.block), from.bytes}; break;
-    default:
-      found.blob.emplace("read a call's result", reinterpret_cast<const char*>(from.small), from.bytes);
+  // Each is read once: another process may write here, even if it should not.
+  const std::uint64_t bytes = std::atomic_ref(const_cast<std::uint64_t&>(from.bytes)).load(std::memory_order_relaxed);
+  const std::uint32_t lies = std::atomic_ref(const_cast<std::uint32_t&>(from.place)).load(std::memory_order_relaxed);
+  const std::uint32_t in = std::atomic_ref(const_cast<std::uint32_t&>(from.block)).load(std::memory_order_relaxed);
+  const auto nowhere = [&] {
+    throw corrupt_segment(fmt::format("weir: read a call's result: slot {} of process {} says that {} bytes lie in {}",
+                                      place.slot, owner(), bytes,
+                                      lies == kInBlock ? fmt::format("block {}", in) : "it"));
+  };
+  switch (lies) {
+    case kInSlot:
+      if (bytes > kSmallResult) nowhere();
+      found.bytes = std::span(from.small).first(bytes);
+      break;
+    case kInBlock:
+      if (in >= block_count_ || bytes > std::min(block(in).reserved.load(std::memory_order_relaxed), stride_))
+        nowhere();
+      found.bytes = {block_bytes(in), bytes};
+      break;
+    default: {
+      const auto* name = reinterpret_cast<const char*>(from.small);
+      found.blob.emplace("read a call's result", std::string(name, ::strnlen(name, kSmallResult)), bytes);
       found.bytes = found.blob->bytes();
+    }
   }
   return found;
 }

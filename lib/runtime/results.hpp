@@ -54,7 +54,7 @@ class results_segment {
   /// By the control process, when the owner has ended: gives back the memory of blocks that hold no answer. What is
   /// stored from now on has segments of its own.
   void retire() noexcept;
-  /// The answer in a slot that is final.
+  /// The answer in a slot that is final. Throws corrupt_segment if it lies nowhere.
   [[nodiscard]] answer read(result_place place) const;
 
  private:
@@ -64,13 +64,16 @@ class results_segment {
     return segment_.at<result_block>(kBlockTableOffset)[index];
   }
   [[nodiscard]] std::byte* block_bytes(std::uint32_t index) const noexcept {
-    return segment_.base() + kResultBlocksOffset + index * header().block_bytes;
+    return segment_.base() + kResultBlocksOffset + index * stride_;
   }
   std::optional<std::uint32_t> claim_block(result_place place, std::size_t bytes);
   void reserve_block(std::uint32_t index, std::size_t bytes);
   [[nodiscard]] std::string blob_name(result_place place) const;
 
   shm::segment segment_;
+  // As they were when it was made or found right; the header may be damaged later.
+  std::uint64_t stride_ = 0;
+  std::uint32_t block_count_ = 0;
 };
 
 /// What only the owner of a results segment does: setting slots aside and free. Members may be called by any thread.

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -182,6 +184,28 @@ liveness look(const process_identity& who) {
   // A zombie whose other threads still run (its first thread returned early) is not dead yet.
   const bool ended = stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1);
   return ended ? liveness::dead : liveness::alive;
+}
+
+mapping look_for_mapping(std::int32_t thread, std::uint64_t file_number) {
+  const std::string path = fmt::format("/proc/{}/maps", thread);  // proc(5)
+  std::ifstream maps(path);
+  if (!maps) return ::access(path.c_str(), F_OK) == 0 ? mapping::unknown : mapping::has_not;
+  std::string range;
+  std::string permissions;
+  std::string offset;
+  std::string device;
+  std::uint64_t inode = 0;
+  while (maps >> range >> permissions >> offset >> device >> inode) {
+    if (inode == file_number) return mapping::has;
+    maps.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return maps.bad() ? mapping::unknown : mapping::has_not;
+}
+
+bool is_thread_of(std::int32_t thread, std::int32_t pid) noexcept {
+  std::array<char, 48> path{};
+  *fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/task/{}", pid, thread).out = '\0';
+  return ::access(path.data(), F_OK) == 0;
 }
 
 }  // namespace weir::shm

@@ -30,4 +30,10 @@ enum class liveness { alive, dead, unknown };
 /// True only if it is certainly dead: what may be robbed.
 [[nodiscard]] inline bool is_dead(const process_identity& who) { return look(who) == liveness::dead; }
 
+/// Whether that thread (of our namespace) has mapped the file of that number; a thread that does not exist has not.
+enum class mapping { has, has_not, unknown };
+[[nodiscard]] mapping look_for_mapping(std::int32_t thread, std::uint64_t file_number);
+/// Whether that is a thread of that process.
+[[nodiscard]] bool is_thread_of(std::int32_t thread, std::int32_t pid) noexcept;
+
 }  // namespace weir::shm

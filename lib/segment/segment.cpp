@@ -198,6 +198,7 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   WEIR_CRASH_POINT("segment.create.reserved");
   made.region_ = map(operation, spec.name, made.file_.get(), file_bytes);
   made.account_ = mapped_account(file_bytes);
+  made.name_ = spec.name;
   WEIR_CRASH_POINT("segment.create.mapped");
   auto* header = new (made.base()) segment_header{};
   write_header(*header, spec, file_bytes);
@@ -216,6 +217,10 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
 }
 
 segment_look look_at_segment(std::string_view operation, std::string_view name, access how) {
+  // Names also come out of messages.
+  if (name.find('/') != std::string_view::npos) {
+    throw corrupt_segment(fmt::format("weir: {} \"{}\": no segment has a '/' in its name", operation, name));
+  }
   segment_look found;
   const std::string path = path_of(name);
   struct stat info {};
@@ -255,6 +260,7 @@ segment segment::open(std::string_view operation, std::string_view name, object_
   found.file_number_ = seen.file_number;
   found.region_ = map(operation, name, found.file_.get(), seen.header->file_bytes);
   found.account_ = mapped_account(seen.header->file_bytes);
+  found.name_ = name;
   return found;
 }
 
@@ -321,6 +327,12 @@ void segment::stop_showing_life(std::size_t offset) const noexcept {
 bool segment::sees_life(std::size_t offset) const noexcept {
   struct flock lock = lock_of_byte(offset, F_WRLCK);
   return ::fcntl(file_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+std::size_t segment::memory() const noexcept {
+  constexpr std::size_t kStatBlock = 512;  // what st_blocks counts in, whatever the file system (stat(2))
+  struct stat info {};
+  return ::fstat(file_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_blocks) * kStatBlock : 0;
 }
 
 void segment::remove_own_name() noexcept {

@@ -117,7 +117,10 @@ class segment {
   [[nodiscard]] std::byte* base() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
   [[nodiscard]] std::size_t bytes() const noexcept { return region_.get_size(); }
   [[nodiscard]] segment_header& header() const noexcept { return *reinterpret_cast<segment_header*>(base()); }
-  [[nodiscard]] std::string_view name() const noexcept { return {header().name, header().name_bytes}; }
+  /// Our copy: what lies in the header may be damaged meanwhile.
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  /// Bytes of the file that have memory; 0 if that cannot be known.
+  [[nodiscard]] std::size_t memory() const noexcept;
   template <class T>
   [[nodiscard]] T* at(std::size_t offset) const noexcept {
     return reinterpret_cast<T*>(base() + offset);
@@ -126,6 +129,7 @@ class segment {
  private:
   unique_fd file_;
   std::uint64_t file_number_ = 0;
+  std::string name_;
   boost::interprocess::mapped_region region_;
   mapped_account account_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sync/robust_mutex.hpp"
 
+#include <linux/futex.h>
+
 #include <cerrno>
 #include <system_error>
 
@@ -28,7 +30,7 @@ void robust_mutex::make() {
 
 bool robust_mutex::lock_result(int result) {
   switch (result) {
-    case 0: return true;
+    case 0: WEIR_CRASH_POINT("mutex.locked"); return true;
     case EOWNERDEAD:
       WEIR_CRASH_POINT("mutex.inherited");
       damaged_ = 1;
@@ -42,10 +44,7 @@ bool robust_mutex::lock_result(int result) {
   }
 }
 
-void robust_mutex::lock() {
-  lock_result(::pthread_mutex_lock(&mutex_));
-  WEIR_CRASH_POINT("mutex.locked");
-}
+void robust_mutex::lock() { lock_result(::pthread_mutex_lock(&mutex_)); }
 bool robust_mutex::try_lock() { return lock_result(::pthread_mutex_trylock(&mutex_)); }
 void robust_mutex::unlock() noexcept {
   WEIR_CRASH_POINT("mutex.unlocking");
@@ -54,12 +53,36 @@ void robust_mutex::unlock() noexcept {
 }
 
 bool robust_mutex::try_lock_for(std::chrono::nanoseconds length) {
-  const auto until = (std::chrono::steady_clock::now() + length).time_since_epoch();
+#ifdef __SANITIZE_THREAD__  // GCC's does not see locks taken by pthread_mutex_clocklock()
+  using clock = std::chrono::system_clock;
+#else
+  using clock = std::chrono::steady_clock;
+#endif
+  const auto until = (clock::now() + length).time_since_epoch();
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(until);
-  timespec monotonic{};
-  monotonic.tv_sec = whole.count();
-  monotonic.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
-  return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &monotonic));
+  timespec when{};
+  when.tv_sec = whole.count();
+  when.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(until - whole).count();
+#ifdef __SANITIZE_THREAD__
+  return lock_result(::pthread_mutex_timedlock(&mutex_, &when));
+#else
+  return lock_result(::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &when));
+#endif
+}
+
+bool robust_mutex::is_sound() const noexcept {
+  static const int kKind = [] {
+    robust_mutex sample;
+    sample.make();
+    const int kind = sample.mutex_.__data.__kind;
+    ::pthread_mutex_destroy(&sample.mutex_);
+    return kind;
+  }();
+  return __atomic_load_n(&mutex_.__data.__kind, __ATOMIC_RELAXED) == kKind;
+}
+
+std::int32_t robust_mutex::holder() const noexcept {
+  return __atomic_load_n(&mutex_.__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
 }
 
 bool robust_mutex::take_damage() noexcept {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <cstdint>
 #include <type_traits>
 
 namespace weir::sync {
@@ -30,6 +31,10 @@ class robust_mutex {
   /// True if an owner died since the last call of this by a holder: what it guards may be half changed.
   /// Only while holding the lock.
   [[nodiscard]] bool take_damage() noexcept;
+  /// False: what lies here is no mutex that make() made. Locking it could do anything.
+  [[nodiscard]] bool is_sound() const noexcept;
+  /// The thread that holds it; 0: none. Stale as soon as it is returned.
+  [[nodiscard]] std::int32_t holder() const noexcept;
 
  private:
   bool lock_result(int result);

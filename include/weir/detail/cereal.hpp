@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cereal/archives/binary.hpp>
 #include <cereal/cereal.hpp>
 #include <cereal/types/array.hpp>
@@ -25,10 +26,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <list>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "weir/detail/handle_traits.hpp"
 #include "weir/detail/payload.hpp"
@@ -51,15 +56,26 @@ struct codec;
 /// A namespace of their own keeps these functions away from the archives of others.
 namespace weir::detail::wire {
 
+/// Classes and containers that lie in each other. Enough for what people write, little enough for any thread's stack.
+inline constexpr int kDeepest = 1000;
+
 class output_archive : public cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision> {
  public:
   explicit output_archive(encoder& out)
       : cereal::OutputArchive<output_archive, cereal::AllowEmptyClassElision>(this), out_(out) {}
   void write(const void* bytes, std::size_t count) { out_.write(bytes, count); }
   [[nodiscard]] encoder& out() noexcept { return out_; }
+  /// As input_archive's, so that nothing is sent that nobody can read.
+  void enter() {
+    if (++depth_ > kDeepest) {
+      throw invalid_argument("weir: send a value: its objects lie more than " + std::to_string(kDeepest) + " deep");
+    }
+  }
+  void leave() noexcept { --depth_; }
 
  private:
   encoder& out_;
+  int depth_ = 0;
 };
 
 class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEmptyClassElision> {
@@ -89,9 +105,22 @@ class input_archive : public cereal::InputArchive<input_archive, cereal::AllowEm
   }
   [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
 
+  /// Around each object of a class: those of recursive classes lie as deep in each other as the bytes say.
+  void enter() {
+    if (++depth_ > kDeepest) throw cereal::Exception("objects lie more than " + std::to_string(kDeepest) + " deep");
+  }
+  void leave() noexcept { --depth_; }
+
  private:
   std::span<const std::byte> rest_;
+  int depth_ = 0;
 };
+
+/// Neither true nor false is no bool, and would be undefined behaviour.
+inline void check_bool(std::byte byte) {
+  if (byte > std::byte{1})
+    throw corrupt_segment("weir: read a bool: it is " + std::to_string(std::to_integer<int>(byte)));
+}
 
 /// Known to cereal, by functions of the class or of a header of cereal's or the user's.
 template <class T>
@@ -118,7 +147,24 @@ requires std::is_arithmetic_v<T>
 void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const T& value) { to.write(&value, sizeof value); }
 template <class T>
 requires std::is_arithmetic_v<T>
-void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) { from.read_to(&value, sizeof value); }
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    const std::byte byte = from.read(1)[0];
+    check_bool(byte);
+    value = byte == std::byte{1};
+  } else {
+    from.read_to(&value, sizeof value);
+  }
+}
+
+template <class T>
+concept our_archive = std::same_as<T, input_archive> || std::same_as<T, output_archive>;
+template <our_archive A, class T>
+requires std::is_class_v<T>
+void prologue(A& archive, const T& /*value*/) { archive.enter(); }
+template <our_archive A, class T>
+requires std::is_class_v<T>
+void epilogue(A& archive, const T& /*value*/) { archive.leave(); }
 
 template <class T>
 void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::NameValuePair<T>& pair) {
@@ -146,6 +192,31 @@ void CEREAL_SAVE_FUNCTION_NAME(output_archive& to, const cereal::BinaryData<T>& 
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, cereal::BinaryData<T>& data) {
   from.read_to(data.data, static_cast<std::size_t>(data.size));
+}
+
+/// Elements are made as their bytes come, not as many at once as a number says that might be anything.
+template <class Container>
+void load_one_by_one(input_archive& from, Container& values) {
+  cereal::size_type count = 0;
+  from(cereal::make_size_tag(count));
+  values.clear();
+  if constexpr (requires { values.reserve(0); }) {
+    using element = typename Container::value_type;
+    values.reserve(std::min<std::size_t>(count, from.left() / sizeof(element) + 1));
+  }
+  for (; count > 0; --count) from(values.emplace_back());
+}
+template <class T, class A>
+requires(!std::is_arithmetic_v<T>) void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::vector<T, A>& values) {
+  load_one_by_one(from, values);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::deque<T, A>& values) {
+  load_one_by_one(from, values);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::list<T, A>& values) {
+  load_one_by_one(from, values);
 }
 
 // ------------------------------------------------------------------------------------- what weir can send besides
@@ -197,6 +268,8 @@ template <class T>
   try {
     archive(value);
   } catch (const cereal::Exception& e) {
+    refuse(e.what());
+  } catch (const std::invalid_argument& e) {  // of std::bitset, whose text has other characters than 0 and 1
     refuse(e.what());
   }
   if (archive.left() > 0) refuse(std::to_string(archive.left()) + " bytes are left over");

@@ -18,9 +18,10 @@ class ring {
  public:
   enum class outcome {
     claimed,
-    none,    ///< put: full; take: empty
-    busy,    ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
-    viewed,  ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
+    none,  ///< put: full; take: empty
+    busy,  ///< the slot that comes next is being written (take) or read (put) by somebody: neither full nor empty yet
+    damaged,  ///< that slot's state cannot be
+    viewed,   ///< put: the slot that comes next would do for an item in a block, but an older item is viewed there
   };
   /// What a put needs: an item that is to lie in the slot, one in which no older item is viewed.
   enum class needs { any_slot, unviewed_slot };
@@ -79,6 +80,13 @@ class ring {
   }
   [[nodiscard]] slot* slot_at(std::uint64_t index) const noexcept {
     return reinterpret_cast<slot*>(slots_ + index * slot_bytes_);
+  }
+
+  /// No such phase; or an owner where there is none, which every compare-and-swap from that state would fail at.
+  [[nodiscard]] static bool is_damaged(slot_state seen) noexcept {
+    const phase p = phase_of(seen);
+    const bool is_owned = p == phase::writing || p == phase::reading || p == phase::moving || p == phase::viewing;
+    return p > phase::viewing || (!is_owned && owner_of(seen) != 0);
   }
 
   /// Where the counters say that the next put and the next take will be.
@@ -157,10 +165,12 @@ class ring {
   /// which then have no word for views, any_slot will do.
   outcome claim_put(std::uint32_t me, place& out, needs what) noexcept {
     std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
+    lag lagging;
     for (;;) {
       const place p = locate(ticket);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with the release in release_slot()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
+      if (is_damaged(seen) || !lagging.add(ahead)) return out = p, outcome::damaged;
       if (ahead == 0 && phase_of(seen) == phase::empty) {
         if (what == needs::unviewed_slot && p.at->view.load(std::memory_order_acquire) != 0) return outcome::viewed;
         if (!claim_put_at(p, me)) continue;
@@ -175,6 +185,7 @@ class ring {
       }
       // The item of a turn ago still lies here. It is the oldest of all, so a blank one can go at once.
       if (phase_of(seen) == phase::blank) {
+        if (ahead != -1) return out = p, outcome::damaged;
         skip_blank({ticket - count_, p.turn - 1, p.at});
         continue;
       }
@@ -226,12 +237,14 @@ class ring {
   /// Claims the oldest item: full(turn) -> reading(turn, me). Steps over blanks.
   outcome claim_take(std::uint32_t me, place& out) noexcept {
     std::uint64_t ticket = head_->load(std::memory_order_relaxed);
+    lag lagging;
     for (;;) {
       const place p = locate(ticket);
       // To be written at once when it is full: a taker that spins then has the line when the item comes with it.
       __builtin_prefetch(p.at, 1);
       slot_state seen = p.at->state.load(std::memory_order_acquire);  // pairs with publish()
       const std::int64_t ahead = turns_ahead(seen, p.turn);
+      if (is_damaged(seen) || !lagging.add(ahead)) return out = p, outcome::damaged;
       if (ahead == 0 && phase_of(seen) == phase::full) {
         if (!claim_take_at(p, me)) continue;
         out = p;
@@ -293,27 +306,46 @@ class ring {
   /// The ticket of the next put, and of the next take, found by looking at the slots.
   [[nodiscard]] std::uint64_t settled_tail() const noexcept {
     std::uint64_t ticket = tail_->load(std::memory_order_relaxed);
-    for (;;) {
+    for (lag lagging;;) {
       const place p = locate(ticket);
       const slot_state seen = p.at->state.load(std::memory_order_acquire);
       const std::int64_t ahead = turns_ahead(seen, p.turn);
-      if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty)) return ticket;
+      if (ahead < 0 || (ahead == 0 && phase_of(seen) == phase::empty) || !lagging.add(ahead)) return ticket;
       ticket = next_after(ticket, ahead, phase_of(seen) != phase::empty);
     }
   }
-  [[nodiscard]] std::uint64_t settled_head() const noexcept {
+  /// Where the slots' turns are those of no ring, any ticket, and `damaged` is set.
+  [[nodiscard]] std::uint64_t settled_head(bool* damaged = nullptr) const noexcept {
     std::uint64_t ticket = head_->load(std::memory_order_relaxed);
-    for (;;) {
+    for (lag lagging;;) {
       const place p = locate(ticket);
       const slot_state seen = p.at->state.load(std::memory_order_acquire);
       const std::int64_t ahead = turns_ahead(seen, p.turn);
       const bool claimed = is_claimed_by_taker(phase_of(seen));
       if (ahead < 0 || (ahead == 0 && !claimed)) return ticket;
+      if (!lagging.add(ahead)) {
+        if (damaged != nullptr) *damaged = true;
+        return ticket;
+      }
       ticket = next_after(ticket, ahead, claimed);
     }
   }
 
  private:
+  /// How far a counter lags, added up on the way to the slot that it should name. In a ring that is little, and once: turns
+  /// that lead round in a circle, for ever, come to this after two rounds at most.
+  class lag {
+   public:
+    [[nodiscard]] bool add(std::int64_t turns) noexcept {
+      if (turns > 0) turns_ += turns;
+      return turns_ <= kMost;
+    }
+
+   private:
+    static constexpr std::int64_t kMost = std::int64_t{1} << 46U;
+    std::int64_t turns_ = 0;
+  };
+
   __extension__ using wide = unsigned __int128;
   static constexpr unsigned kNoShift = ~0U;
 
