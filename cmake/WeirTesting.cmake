@@ -36,7 +36,12 @@ function(weir_add_test name)
     set(library weir::weir)
   endif()
 
-  add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp ${arg_SOURCES})
+  if(NOT TARGET weir_test_main) # compiled once: it is the same for all
+    add_library(weir_test_main OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
+    set_target_properties(weir_test_main PROPERTIES CXX_EXTENSIONS OFF)
+    target_link_libraries(weir_test_main PRIVATE weir::weir GTest::gtest)
+  endif()
+  add_executable(${name} $<TARGET_OBJECTS:weir_test_main> ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/lib)
   target_link_libraries(${name} PRIVATE ${library} Boost::headers GTest::gmock GTest::gtest ${arg_LIBRARIES})

@@ -128,7 +128,7 @@ class user {
         sum_ += (detail::is_ready(*core_) ? 1U : 0U) + (detail::is_open(*core_) ? 1U : 0U);
         return;
       case 10: return detail::close(*core_, choice % 2 == 0 ? "" : "because");
-      case 11: return core_->look_for_the_dead(/*even_if_just_looked=*/true);
+      case 11: static_cast<void>(core_->look_for_the_dead(/*even_if_just_looked=*/true)); return;
       case 12: return loan(choice);
       case 13:
         if (loaned_) static_cast<void>(detail::put(*core_, loaned_, loaned_.bytes().size(), soon(choice)));
