@@ -3,8 +3,8 @@
 #
 # tools/test.sh [--quick] [--preset NAME]
 #
-# Installs what is missing, then checks everything: formatting; build and tests with each preset (dev, asan, tsan,
-# clang, release); clang-tidy; and that nothing was left in shared memory or running. Goes on after a failure, ends with
+# Installs what is missing, then checks everything: formatting; build and tests with each preset (dev with the matrix of
+# kills and the storm, asan, tsan, clang, release); clang-tidy; and that nothing was left in shared memory or running. Goes on after a failure, ends with
 # a summary, exits with 0 only if all went well. Logs are in build/logs.
 #
 #   --quick        only formatting, preset dev with all its tests, and the leftovers
@@ -96,7 +96,9 @@ without_randomisation() {
 run_preset() {
   local preset=$1 selection=() prefix=()
   if [ "$preset" = tsan ]; then prefix=(without_randomisation); fi
-  if ! $all_tests; then
+  if [ "$preset" = dev ]; then
+    selection=(-LE '^matrix$') # which comes after
+  elif ! $all_tests; then
     case "$preset" in
       clang) selection=(-L '^(thread|compile)$') ;; # the same code by another compiler
       release) selection=(-L '^install$') ;;
@@ -104,7 +106,11 @@ run_preset() {
   fi
   step "$preset: configure" cmake --preset "$preset" || return 0
   step "$preset: build" cmake --build --preset "$preset" -j "$jobs" || return 0
+  # The matrix (a process killed at every point, tests/matrix) mostly waits, so many of its tests run at once.
   step "$preset: test" "${prefix[@]}" ctest --preset "$preset" -j "$jobs" --output-on-failure "${selection[@]}" || true
+  closing_lines
+  [ "$preset" = dev ] || return 0
+  step "$preset: matrix" ctest --preset "$preset" -j $((4 * jobs)) -L '^matrix$' --output-on-failure || true
   closing_lines
 }
 

@@ -116,7 +116,6 @@ void channel_core::recover_slots(std::uint32_t dead) {
       WEIR_CRASH_POINT("recovery.slot.block");
       at->state.compare_exchange_strong(seen, ch::make_state(turn, ch::phase::orphan), std::memory_order_seq_cst);
     } else if (ch::phase_of(seen) == ch::phase::moving) {
-      WEIR_CRASH_POINT("recovery.slot.moving");
       recover_moving(index, seen);
     }
     WEIR_CRASH_POINT("recovery.slot");
@@ -136,6 +135,7 @@ void channel_core::recover_view(ch::slot& at, ch::slot_state seen, std::uint32_t
 
 /// A recovery died while it moved the item of this slot to the next one.
 void channel_core::recover_moving(std::uint64_t index, ch::slot_state seen) {
+  WEIR_CRASH_POINT("recovery.slot.moving");
   const ring_place next = ring_.locate(ch::turn_of(seen) * ring_.count() + index + 1);
   const bool moved = next.at->state.load(std::memory_order_acquire) == ch::make_state(next.turn, ch::phase::full);
   ring_.slot_at(index)->state.compare_exchange_strong(

@@ -53,8 +53,8 @@ inline constexpr channel_passage kChannelPassages[] = {
     {role::putter, prelude::none, company::together, kAll, 2,
      "event.epoch.advanced event.listened event.listening event.waking event.woken"},
     {role::putter, prelude::none, company::together, kAll, 1,
-     "event.counted event.entering event.fenced event.fencing space.reserved space.reserving "
-     "waiter.claiming waiter.counted waiter.described waiter.entered waiter.gone waiter.high "
+     "event.counted event.entering space.reserved space.reserving "
+     "waiter.claiming waiter.counted waiter.described waiter.entered waiter.gone "
      "waiter.leaving waiter.left waiter.ready"},
     {role::putter, prelude::none, company::together, kBlock, 7,
      "block.claimed block.claiming block.copied block.extended block.filled block.reserved loan.made "
@@ -69,8 +69,7 @@ inline constexpr channel_passage kChannelPassages[] = {
     {role::taker, prelude::none, company::together, kAll, 2,
      "event.counted event.entering event.listened event.listening waiter.claiming waiter.counted "
      "waiter.described waiter.entered waiter.gone waiter.leaving waiter.left waiter.ready"},
-    {role::taker, prelude::none, company::together, kAll, 1,
-     "event.epoch.advanced event.fenced event.fencing event.waking event.woken waiter.high"},
+    {role::taker, prelude::none, company::together, kAll, 1, "event.epoch.advanced event.waking event.woken"},
     {role::taker, prelude::none, company::together, kBlock, 7,
      "block.release block.released block.dropping block.shrinking block.shrunk block.taken block.ticketed "
      "space.given_back"},
@@ -112,7 +111,7 @@ inline constexpr channel_passage kChannelPassages[] = {
      "mutex.consistent mutex.damage.taken mutex.damaged mutex.inherited orphan.slot.taken orphan.taking "
      "recovery.begin recovery.blocks recovery.counted recovery.end recovery.gap.begin recovery.gap.closed "
      "recovery.gap.copied recovery.gap.moved recovery.gap.moving recovery.gap.writing recovery.gaps "
-     "recovery.roused recovery.slot recovery.slot.moving recovery.slots"},
+     "recovery.roused recovery.slot.moving recovery.slots"},
     {role::recoverer, prelude::dead_recoverer, company::together, kFixed | kBlock, 1, "orphan.block.taken"},
     {role::recoverer, prelude::dead_recoverer, company::together, kBlock, 1, "recovery.block"},
     {role::returner, prelude::none, company::together, kAll, 7,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -43,6 +44,9 @@ class history {
       return;
     }
     auto ch = cast_.open();
+    // What is prepared here is not to be recovered before the victim comes.
+    std::atomic<std::int64_t>& looked = ch_core()->header().looked_ns;
+    looked = std::numeric_limits<std::int64_t>::max();
     {
       child asleep([this] {
         static_cast<void>(cast_.open().take());
@@ -72,9 +76,13 @@ class history {
         return 0;
       });
     }
+    looked = 0;
   }
 
  private:
+  [[nodiscard]] detail::core_handle ch_core() const {
+    return detail::attach(name_, detail::codec<typename item_of<P>::type>::type());
+  }
   int die_taking() {
     auto own = cast_.open();
     plan_end(P == payload::block ? "block.taken" : "ring.take.claimed", 1, notes_);
