@@ -22,8 +22,8 @@
 #ifndef CLOSERS
 #define CLOSERS 0
 #endif
-#ifdef WITHDRAWN
-#define TICKETS (WAKERS + 1)  // the second one's putter has withdrawn before anything else happens
+#ifdef LEFT_BLANK
+#define TICKETS (WAKERS + 1)  // the second one's putter has died, and is recovered
 #else
 #define TICKETS WAKERS
 #endif
@@ -409,7 +409,7 @@ init {
   byte entry, scan;
   bit looked;
   atomic {
-#ifdef WITHDRAWN
+#ifdef LEFT_BLANK
     blank_at[1] = 1;
 #endif
     run memory();
