@@ -8,7 +8,7 @@
 #define SLOTS 1
 #endif
 #ifndef BLOCKS
-#define BLOCKS 2
+#define BLOCKS 2  // three at most
 #endif
 #ifndef DEATHS
 #define DEATHS 1
@@ -144,26 +144,26 @@ inline try_claim() {
   assert(deliveries[block[which].low] == 1); \
   assert(put_of[block[which].low] != refused)
 
-// Its memory may be given back with it. The caller has let the item go, or does so here.
+// Its memory may be given back with it.
 inline release_block(which, delivers) {
   if
-  ::
 #ifdef BROKEN_MEMORY_GIVEN_BACK_WHILE_TAKEN
-     STEP(assert(block[which].owner == me); block[which].low = 0);
+  :: STEP(assert(block[which].owner == me); item = block[which].low; block[which].low = 0);
+     STEP(block[which].high = 0);
+     STEP(SET_BLOCK(which, Free, NOBODY); if :: delivers -> deliveries[item]++; item = 0 :: else fi)
 #else
-     STEP(
+  :: STEP(
        assert(block[which].owner == me);
        if :: delivers -> DELIVER(which) :: else fi;
        SET_BLOCK(which, Held, me)
      );
      /* block.shrinking */
      STEP(block[which].low = 0);
-#endif
      STEP(block[which].high = 0);
      /* block.release */
-     STEP(assert(IS_BLOCK(which, Held, me) || IS_BLOCK(which, Taken, me)); SET_BLOCK(which, Free, NOBODY))
-  ::
-     STEP(
+     STEP(assert(IS_BLOCK(which, Held, me)); SET_BLOCK(which, Free, NOBODY))
+#endif
+  :: STEP(
        assert(block[which].owner == me);
        if :: delivers -> DELIVER(which) :: else fi;
        SET_BLOCK(which, Free, NOBODY)
@@ -174,7 +174,7 @@ inline release_block(which, delivers) {
 
 // ----------------------------------------------------------------------------------------------------------------- put
 
-// found: the slot of the next ticket that nobody has claimed is empty.
+// has: the slot of the next ticket that nobody has claimed is empty, and ours now.
 inline claim_put() {
   STEP(
     at = 0; turn = 0; has = 0;
@@ -273,7 +273,7 @@ proctype putter(byte me; byte first_item) {
         fi
      :: else -> STEP(SET(at, turn, Full, NOBODY); put_of[item] = returned)
      fi;
-     b = NONE;
+     STEP(b = NONE);  // it may be killed after its put as well
      item++
   :: else -> break
   od;
@@ -300,15 +300,19 @@ inline find_take() {
   assert(deliveries[slot[at].item] == 1); \
   assert(put_of[slot[at].item] != refused)
 
+#define TAKE_BLOCK \
+  assert(block[b].phase == Held || block[b].phase == Queued); \
+  SET_BLOCK(b, Taken, me)
+
 inline take_with_slot() {
 #ifdef BROKEN_TICKET_AFTER_TAKEN
-  STEP(SET_BLOCK(b, Taken, me));
+  STEP(TAKE_BLOCK);
   STEP(block[b].ticket = turn * SLOTS + at);
 #else
   STEP(block[b].ticket = turn * SLOTS + at);
   /* block.ticketed */
 #ifndef BROKEN_EMPTIED_BEFORE_TAKEN
-  STEP(SET_BLOCK(b, Taken, me));
+  STEP(TAKE_BLOCK);
 #endif
   /* block.taken */
 #endif
@@ -316,7 +320,7 @@ inline take_with_slot() {
   /* ring.take.released */
 #ifdef BROKEN_EMPTIED_BEFORE_TAKEN
   ;
-  STEP(SET_BLOCK(b, Taken, me))
+  STEP(TAKE_BLOCK)
 #endif
 }
 

@@ -91,6 +91,12 @@ sound wake "-DWAKERS=1 -DCLOSERS=1"
 sound wake "-DSLEEPERS=1 -DPASSERS=1 -DDEATHS=1"
 sound wake "-DWAKERS=1 -DSLEEPERS=2 -DHELPERS=1 -DDEATHS=1"
 sound wake "-DWAKERS=2 -DSLEEPERS=1 -DDEATHS=1"
+sound blocks "-DPUTTERS=2 -DDEATHS=1"
+sound blocks "-DPUTS=2 -DTAKERS=2 -DDEATHS=1"
+sound blocks "-DTAKERS=2 -DGIVES_BACK -DDEATHS=2"
+sound blocks "-DRENDEZVOUS -DTAKERS=2 -DDEATHS=2"
+sound blocks "-DRENDEZVOUS -DPIECES -DBLOCKS=1 -DDEATHS=2"
+sound blocks "-DSLOTS=2 -DPUTS=2 -DPIECES -DKEEPS -DGIVES_BACK -DDEATHS=2"
 
 deeply slots "-DSLOTS=2 -DLEFTOVER=1 -DTAKERS=0 -DVIEWERS=1 -DDEATHS=1"
 deeply slots "-DSLOTS=2 -DPUTTERS=2 -DDEATHS=2"
@@ -101,6 +107,8 @@ deeply wake "-DPASSERS=1"
 deeply wake "-DCLOSERS=1"
 deeply wake "-DWAKERS=2 -DSLEEPERS=2 -DDEATHS=1"
 deeply wake "-DWAKERS=1 -DSLEEPERS=2 -DHELPERS=1 -DDEATHS=2"
+deeply blocks "-DPUTTERS=2 -DDEATHS=2"
+deeply blocks "-DPUTS=2 -DTAKERS=2 -DDEATHS=2"
 
 readonly left="-DSLOTS=3 -DLEFTOVER=1 -DPUTTERS=0" viewed="-DSLOTS=1 -DPUTTERS=2 -DTAKERS=0 -DVIEWERS=1"
 broken slots "-DPUTTERS=2 -DDEATHS=0" PUT_CLAIM_NOT_CAS
@@ -138,6 +146,19 @@ broken wake "" CALM_WITHOUT_CAS
 broken wake "-DWAKERS=1 -DDEATHS=1" SLEEPER_NOT_TAKEN_OFF
 broken wake "-DWAKERS=1 -DHELPERS=1 -DDEATHS=2" TAKEN_OFF_BEFORE_LEAVING
 broken wake "-DWAKERS=2 -DSLEEPERS=1 -DDEATHS=1" NOBODY_LOOKS
+broken blocks "" MEMORY_GIVEN_BACK_WHILE_TAKEN
+broken blocks "-DRENDEZVOUS" WITHDRAWN_WITHOUT_BLOCK
+broken blocks "" QUEUED_FORGOTTEN
+broken blocks "" READING_NAMES_NOTHING
+broken blocks "-DDEATHS=2" ORPHAN_NAMES_NOTHING
+broken blocks "" TAKEN_IS_FREED
+broken blocks "" EMPTIED_BEFORE_TAKEN
+broken blocks "-DPUTS=2" TICKET_AFTER_TAKEN
+broken blocks "" BLOCK_NOT_GIVEN_TO_SLOT
+broken blocks "" BLOCKS_BEFORE_SLOTS
+broken blocks "-DPIECES" COPY_NOT_FREED
+broken blocks "-DSLOTS=2 -DPUTS=2 -DKEEPS" ANY_TAKEN_IS_THE_SLOTS
+broken blocks "-DTAKERS=2 -DGIVES_BACK" ORPHANS_WITHOUT_LOCK
 
 if [ $failed -ne 0 ]; then echo "check.sh: not all is as expected" >&2; fi
 exit $failed
