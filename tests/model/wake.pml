@@ -16,8 +16,22 @@
 #ifndef HELPERS
 #define HELPERS 0
 #endif
-#define HELPER (WAKERS + SLEEPERS)
+#ifndef PASSERS
+#define PASSERS 0  // takers that do not sleep: they take an item if there is one, and are gone
+#endif
+#ifndef CLOSERS
+#define CLOSERS 0
+#endif
+#ifdef LEFT_BLANK
+#define TICKETS (WAKERS + 1)  // the second one's putter has died, and is recovered
+#else
+#define TICKETS WAKERS
+#endif
+#define PASSER (WAKERS + SLEEPERS)
+#define CLOSER (PASSER + 1)
+#define HELPER (PASSER + 2)
 #define SURVIVOR (HELPER + 1)
+#define EVERYBODY SLEEPERS
 #define IDS (SURVIVOR + 1)
 
 // The event's word.
@@ -26,8 +40,9 @@ bit fenced, fencing;
 
 // The ring: items are taken in the order in which their slots were claimed, not that in which they come.
 byte tail, head;
-bit full_at[WAKERS];
-bit blank_at[WAKERS];
+bit full_at[TICKETS];
+bit blank_at[TICKETS];
+bit closed;
 
 mtype = { unused, entering, counted, leaving };
 mtype stage[IDS] = unused;
@@ -40,7 +55,7 @@ byte buffered[WAKERS];
 // The kernel's and ours.
 bit asleep[IDS];
 bit is_dead[IDS];
-byte writer_of[WAKERS] = IDS;  // whoever has claimed the ticket and not put yet
+byte writer_of[TICKETS] = IDS;  // whoever has claimed the ticket and not put yet
 byte deaths, running, miscounted;
 bit over;
 
@@ -51,7 +66,10 @@ bit over;
   fi
 
 #define DRAIN(w) if :: buffered[w] != 0 -> full_at[buffered[w] - 1] = 1; buffered[w] = 0 :: else fi
-#define IS_THERE (head < WAKERS && full_at[(head < WAKERS -> head : 0)])
+#define IS_FULL(t) (head <= (t) && full_at[t])
+#define IS_THERE (head < TICKETS && full_at[(head < TICKETS -> head : 0)])
+// What a sleeper waits for: an item, or to be told that none will come.
+#define IS_TOLD (IS_THERE || (closed && head == tail))
 #define WORD_IS_ZERO (sleepers == 0 && signals == 0 && !fenced && !fencing)
 #define WITHOUT_A_SIGNAL if :: signals > 0 -> signals-- :: else fi
 
@@ -85,30 +103,65 @@ inline futex_wake() {
   fi
 }
 
-inline wake_some() {
+inline wake_some(count) {
   STEP(
+    wakes = (sleepers > signals -> sleepers - signals : 0);
+    wakes = (wakes > count -> count : wakes);
     if
-    :: sleepers > signals -> epoch++; signals++; wakes = 1
-    :: else -> wakes = 0
+    :: wakes > 0 -> epoch++; signals = signals + wakes
+    :: else
     fi
   );
-  if
-  :: wakes ->
-     /* event.epoch.advanced */
-     futex_wake();
-     wakes = 0
-  :: else
-  fi
+  /* event.epoch.advanced */
+  do
+  :: wakes > 0 -> futex_wake(); wakes--
+  :: else -> break
+  od
+}
+
+// How many are to be woken: those who were woken for the items behind ours found ours missing, and sleep again. Blank
+// slots are passed over. Whoever saw ours missing when the channel was closed is to be told that it is, item or not.
+inline count_row() {
+  row = 1;
+#ifndef BROKEN_ONE_WOKEN_FOR_SEVERAL
+  scan = ticket + 1;
+  do
+  :: row < wakes && scan < TICKETS ->
+     STEP(
+       nobody = 0;
+       if
+       :: IS_FULL(scan) -> row++
+#ifndef BROKEN_ROW_ENDS_AT_BLANK
+       :: blank_at[scan] -> skip
+#endif
+       :: else -> nobody = 1
+       fi;
+       scan++
+     );
+     if
+     :: nobody -> break
+     :: else
+     fi
+  :: else -> break
+  od;
+  scan = 0; nobody = 0;
+#endif
+#ifndef BROKEN_ONE_WOKEN_WHEN_CLOSED
+  STEP(if :: closed -> row = EVERYBODY :: else fi)
+#endif
 }
 
 inline look_again() {
 #ifdef BROKEN_NO_WAKER_FENCE
-  STEP(seen = epoch; wakes = (sleepers > signals); nobody = (sleepers == 0));
+  STEP(seen = epoch; wakes = (sleepers > signals -> sleepers - signals : 0); nobody = (sleepers == 0));
 #else
-  STEP(DRAIN(me); seen = epoch; wakes = (sleepers > signals); nobody = (sleepers == 0));
+  STEP(DRAIN(me); seen = epoch; wakes = (sleepers > signals -> sleepers - signals : 0); nobody = (sleepers == 0));
 #endif
   if
-  :: wakes -> wake_some()
+  :: wakes > 0 ->
+     count_row();
+     wake_some(row);
+     row = 0
   :: nobody && !calm_tried ->
      // Whether it has been calm for long is not modelled: it may be at any look.
      if
@@ -126,19 +179,46 @@ inline look_again() {
 }
 
 proctype waker(byte me) {
-  byte ticket, seen;
-  bit wakes, nobody, calm_tried;
-  STEP(ticket = tail; tail++; used[me] = 1; writer_of[ticket] = me);
+  byte ticket, seen, wakes, row, scan;
+  bit nobody, calm_tried;
+  STEP(
+    ticket = tail;
+    do
+    :: tail++;
+       if
+       :: tail < TICKETS && blank_at[(tail < TICKETS -> tail : 0)]
+       :: else -> break
+       fi
+    od;
+    used[me] = 1; writer_of[ticket] = me
+  );
   /* ring.put.claimed */
-  STEP(buffered[me] = ticket + 1; writer_of[ticket] = IDS);
-  /* publish_unfenced, look_for_sleepers */
-  STEP(nobody = WORD_IS_ZERO);
+  STEP(nobody = closed);
   if
-  :: nobody
-  :: else -> look_again()
+  :: nobody ->
+     STEP(blank_at[ticket] = 1; writer_of[ticket] = IDS);
+     /* ring.put.abandoned */
+     wake_some(EVERYBODY)
+  :: else ->
+     STEP(buffered[me] = ticket + 1; writer_of[ticket] = IDS);
+     /* publish_unfenced, look_for_sleepers */
+     STEP(nobody = WORD_IS_ZERO);
+     if
+     :: nobody
+     :: else -> look_again()
+     fi
   fi;
 gone:
-  atomic { ticket = 0; seen = 0; wakes = 0; nobody = 0; calm_tried = 0; running-- }
+  atomic { ticket = 0; seen = 0; wakes = 0; row = 0; scan = 0; nobody = 0; calm_tried = 0; running-- }
+}
+
+inline rouse_everybody() {
+  epoch++;
+  scan = 0;
+  do
+  :: scan < IDS -> asleep[scan] = 0; scan++
+  :: else -> scan = 0; break
+  od
 }
 
 inline heavy_fence() {
@@ -186,22 +266,45 @@ inline listen() {
 #endif
 }
 
+inline skip_blanks() {
+  do
+  :: head < TICKETS && blank_at[(head < TICKETS -> head : 0)] -> head++
+  :: else -> break
+  od
+}
+
 inline look() {
   STEP(
-    do
-    :: head < WAKERS && blank_at[(head < WAKERS -> head : 0)] -> head++
-    :: else -> break
-    od;
+    skip_blanks();
     if
     :: IS_THERE -> head++; found = 1
+    :: !IS_THERE && IS_TOLD -> found = 1
     :: else
     fi
   )
 }
 
+proctype passer(byte me) {
+  bit found;
+  STEP(used[me] = 1);
+  look();
+gone:
+  atomic { found = 0; running-- }
+}
+
+proctype closer(byte me) {
+  byte scan;
+  STEP(used[me] = 1);
+  STEP(closed = 1);
+  /* close.closed */
+  STEP(rouse_everybody());
+gone:
+  atomic { scan = 0; running-- }
+}
+
 proctype sleeper(byte me) {
   byte listened, fence_of;
-  bit was_fenced, found, wakes;
+  bit was_fenced, found;
   STEP(used[me] = 1; stage[me] = entering);
   /* waiter.entered */
   enter();
@@ -229,28 +332,11 @@ proctype sleeper(byte me) {
   STEP(LEAVE; miscounted--);
   /* waiter.left */
   STEP(stage[me] = unused);
-#ifndef BROKEN_SIGNAL_NOT_PASSED_ON
-  // The wake-up for the item behind ours may have come to somebody while ours was not there: pass it on.
-  STEP(found = IS_THERE);
-  if
-  :: found -> wake_some()
-  :: else
-  fi;
-#endif
 gone:
-  atomic { listened = 0; fence_of = 0; was_fenced = 0; found = 0; wakes = 0; asleep[me] = 0; running-- }
+  atomic { listened = 0; fence_of = 0; was_fenced = 0; found = 0; asleep[me] = 0; running-- }
 }
 
 // ----------------------------------------------------------------------------------------------------------- recovery
-
-inline rouse_everybody() {
-  epoch++;
-  scan = 0;
-  do
-  :: scan < IDS -> asleep[scan] = 0; scan++
-  :: else -> scan = 0; break
-  od
-}
 
 inline look_for_the_dead() {
   STEP(lock_owner == IDS || is_dead[(lock_owner < IDS -> lock_owner : 0)]; lock_owner = me);
@@ -263,7 +349,7 @@ inline look_for_the_dead() {
         STEP(
           scan = 0;
           do
-          :: scan < WAKERS ->
+          :: scan < TICKETS ->
              if
              :: writer_of[scan] == entry -> writer_of[scan] = IDS; blank_at[scan] = 1
              :: else
@@ -302,14 +388,8 @@ inline look_for_the_dead() {
   STEP(lock_owner = IDS)
 }
 
-#define DEAD(e) (used[e] && is_dead[e])
-#if WAKERS + SLEEPERS > 4
-#define ANY_DEAD (DEAD(0) || DEAD(1) || DEAD(2) || DEAD(3) || DEAD(4))
-#elif WAKERS + SLEEPERS > 3
-#define ANY_DEAD (DEAD(0) || DEAD(1) || DEAD(2) || DEAD(3))
-#else
-#define ANY_DEAD (DEAD(0) || DEAD(1) || DEAD(2))
-#endif
+#define DEAD(e) (e < SURVIVOR && used[(e < SURVIVOR -> e : 0)] && is_dead[(e < SURVIVOR -> e : 0)])
+#define ANY_DEAD (DEAD(0) || DEAD(1) || DEAD(2) || DEAD(3) || DEAD(4) || DEAD(5) || DEAD(6) || DEAD(7))
 
 proctype helper(byte me) {
   byte entry, scan;
@@ -329,6 +409,9 @@ init {
   byte entry, scan;
   bit looked;
   atomic {
+#ifdef LEFT_BLANK
+    blank_at[1] = 1;
+#endif
     run memory();
     do
     :: scan < WAKERS -> running++; run waker(scan); scan++
@@ -342,15 +425,24 @@ init {
     :: HELPERS > 0 -> running++; run helper(HELPER)
     :: else
     fi;
+    if
+    :: PASSERS > 0 -> running++; run passer(PASSER)
+    :: else
+    fi;
+    if
+    :: CLOSERS > 0 -> running++; run closer(CLOSER)
+    :: else
+    fi;
     scan = 0
   }
   // When nobody can go on. That a sleeper looks by itself after kLongestSleep counts only when somebody has died.
   do
   :: timeout ->
+     d_step { skip_blanks(); skip };
      if
      :: ANY_DEAD || lock_owner != IDS -> look_for_the_dead()
 #ifndef BROKEN_NOBODY_LOOKS
-     :: !(ANY_DEAD || lock_owner != IDS) && deaths > 0 && IS_THERE && !looked ->
+     :: !(ANY_DEAD || lock_owner != IDS) && deaths > 0 && IS_TOLD && !looked ->
         d_step {
           looked = 1;
           do
@@ -364,7 +456,7 @@ init {
         d_step {
           // No wake-up is lost: nobody sleeps while there is something for him.
           do
-          :: scan < SLEEPERS -> assert(!(asleep[WAKERS + scan] && IS_THERE)); scan++
+          :: scan < SLEEPERS -> assert(!(asleep[WAKERS + scan] && IS_TOLD)); scan++
           :: else -> scan = 0; break
           od;
           skip
