@@ -112,13 +112,15 @@ std::size_t look_again(channels::event& event, std::atomic<std::uint32_t>& calm)
 
 void fast_path::wake_takers_of(const channels::ring::place& put) noexcept {
   if (const std::size_t asleep = look_again(*not_empty_, calm_puts_); asleep != 0) {
-    wake_some(*not_empty_, 1 + ring_.full_after(put, asleep - 1));
+    // Those who were roused by the closing may have found this one missing, and need no item to go.
+    const bool is_closed = closed_->load(std::memory_order_seq_cst) != 0;
+    wake_some(*not_empty_, is_closed ? asleep : 1 + ring_.full_after(put, asleep - 1));
   }
 }
 
 void fast_path::wake_putters_of(const channels::ring::place& taken) noexcept {
   if (const std::size_t asleep = look_again(*not_full_, calm_takes_); asleep != 0) {
-    wake_some(*not_full_, 1 + ring_.empty_after(taken, asleep - 1));
+    wake_some(*not_full_, 1 + ring_.room_after(taken, asleep - 1));
   }
 }
 

@@ -259,7 +259,7 @@ void channel_core::return_loan(std::uint32_t block) noexcept {
 void channel_core::wake_takers(std::size_t items) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // one for all that was published without (channels::event)
   // Others' items behind these may have been put before, as in wake_takers_of().
-  wake_some(header_->not_empty, std::max(items, size()));
+  wake_some(header_->not_empty, is_closed() ? INT_MAX : std::max(items, size()));
 }
 
 loaned_block::loaned_block(loaned_block&& other) noexcept

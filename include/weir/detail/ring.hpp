@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -143,20 +142,30 @@ class ring {
     return true;
   }
 
-  /// How many items lie right behind that of `p`, up to `most`: they were put before it, though they come after it.
+  /// How many items lie right behind that of `p`, up to `most`, blanks between them not counted: they were put before it,
+  /// though they come after it.
   [[nodiscard]] std::size_t full_after(const place& p, std::size_t most) const noexcept {
-    most = std::min<std::size_t>(most, count_ - 1);
     std::size_t found = 0;
-    while (found < most && is_full(locate(p.ticket + found + 1))) ++found;
+    for (std::uint64_t ticket = p.ticket + 1; found < most && ticket < p.ticket + count_; ++ticket) {
+      const place next = locate(ticket);
+      const slot_state seen = next.at->state.load(std::memory_order_acquire);
+      if (seen == make_state(next.turn, phase::blank)) continue;
+      if (seen != make_state(next.turn, phase::full)) break;
+      ++found;
+    }
     return found;
   }
-  /// The same for slots that were given back before that of `p`.
-  [[nodiscard]] std::size_t empty_after(const place& p, std::size_t most) const noexcept {
-    most = std::min<std::size_t>(most, count_ - 1);
+  /// The same for slots that putters may have, and could before that of `p`: given back, blank, or viewed only.
+  [[nodiscard]] std::size_t room_after(const place& p, std::size_t most) const noexcept {
     std::size_t found = 0;
-    for (; found < most; ++found) {
-      const place next = locate(p.ticket + found + 1);
-      if (next.at->state.load(std::memory_order_acquire) != make_state(next.turn + 1, phase::empty)) break;
+    for (std::uint64_t ticket = p.ticket + 1; found < most && ticket < p.ticket + count_; ++ticket) {
+      const place next = locate(ticket);
+      const slot_state seen = next.at->state.load(std::memory_order_acquire);
+      const bool is_free = seen == make_state(next.turn + 1, phase::empty);
+      const bool may_be_had =
+          turn_of(seen) == next.turn && (phase_of(seen) == phase::viewing || phase_of(seen) == phase::blank);
+      if (!is_free && !may_be_had) break;
+      ++found;
     }
     return found;
   }
