@@ -106,8 +106,8 @@ run_preset() {
   fi
   step "$preset: configure" cmake --preset "$preset" || return 0
   step "$preset: build" cmake --build --preset "$preset" -j "$jobs" || return 0
-  # The matrix (a process killed at every point, tests/matrix) mostly waits, so many of its tests run at once.
-  step "$preset: test" "${prefix[@]}" ctest --preset "$preset" -j "$jobs" --output-on-failure "${selection[@]}" || true
+  # Tests mostly wait for processes, those of the matrix (one killed at every point, tests/matrix) most of all.
+  step "$preset: test" "${prefix[@]}" ctest --preset "$preset" -j $((2 * jobs)) --output-on-failure "${selection[@]}" || true
   closing_lines
   [ "$preset" = dev ] || return 0
   step "$preset: matrix" ctest --preset "$preset" -j $((4 * jobs)) -L '^matrix$' --output-on-failure || true
