@@ -136,7 +136,7 @@ void receive_call(input& from) {
   if ((choice & 32U) != 0 && !blob) header.arguments_bytes = rest.size();
   std::memcpy(message.data(), &header, sizeof header);
   message.insert(message.end(), rest.begin(), rest.end());
-  if ((choice & 64U) != 0 && message.size() > rest.size()) message.resize(message.size() - 1);
+  if ((choice & 64U) != 0 && message.size() > rest.size()) message.pop_back();
   if (rt::kind_of_message(arrive(message)) == rt::served::end) return;
   rt::drop_message(arrive(message));
   rt::serve_call(*session().self, arrive(message), nullptr);
