@@ -25,7 +25,8 @@ bool is_known(shm::object_kind kind) noexcept {
     case shm::object_kind::array:
     case shm::object_kind::session:
     case shm::object_kind::results:
-    case shm::object_kind::blob: return true;
+    case shm::object_kind::blob:
+    case shm::object_kind::team: return true;
   }
   return false;
 }

@@ -45,6 +45,7 @@ std::string_view text_of(object_kind kind) noexcept {
     case object_kind::session: return "session";
     case object_kind::results: return "results";
     case object_kind::blob: return "blob";
+    case object_kind::team: return "team";
   }
   return "-";
 }

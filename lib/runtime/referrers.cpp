@@ -57,7 +57,9 @@ auto split_by(const found_segment& referrer, std::vector<const found_segment*>& 
 bool can_hold_handles(const found_segment& s) noexcept {
   if (!s.is_sound()) return false;
   const shm::segment_header& h = *s.look->header;
-  if (h.kind == shm::object_kind::results || h.kind == shm::object_kind::blob) return true;
+  if (h.kind == shm::object_kind::results || h.kind == shm::object_kind::blob || h.kind == shm::object_kind::team) {
+    return true;
+  }
   if (h.kind != shm::object_kind::channel) return false;
   const auto items = static_cast<detail::item_kind>(h.item_kind);
   const bool is_inbox = h.id == 0;  // its items are messages, of any content

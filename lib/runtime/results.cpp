@@ -10,11 +10,11 @@
 #include <cstring>
 #include <new>
 
-#include "runtime/shared_event.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
 #include "sync/patience.hpp"
+#include "sync/shared_event.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "runtime/shared_event.hpp"
 #include "segment/header_layout.hpp"
 #include "segment/process_identity.hpp"
+#include "sync/shared_event.hpp"
 
 /// The bytes of a session's table (segment `@REALM.session`), layout 1. Offsets are from the segment's first byte.
 ///      0  shm::segment_header   its creator is the control process
@@ -32,8 +32,8 @@ struct session_header {
   std::atomic<std::uint32_t> next_id;
   std::atomic<std::uint32_t> ending;
   std::uint32_t unused0[14];
-  alignas(64) shared_event workers;
-  shared_event completions;
+  alignas(64) sync::shared_event workers;
+  sync::shared_event completions;
 };
 static_assert(std::is_standard_layout_v<session_header> && std::is_trivially_destructible_v<session_header>);
 static_assert(offsetof(session_header, ending) == 4 && offsetof(session_header, workers) == 64);
@@ -83,7 +83,7 @@ struct process_entry {
   std::uint64_t unused0[2];
   std::atomic<std::uint32_t> output_busy;
   std::atomic<std::uint32_t> output_partial;
-  shared_event output_done;
+  sync::shared_event output_done;
   std::uint32_t unused1;
   std::atomic<std::uint64_t> output_bytes[2];
   std::uint64_t unused2[4];

@@ -113,10 +113,5 @@ TEST_F(MemoryLimits, OfAddressSpaceAreAClearErrorOfASession) {
   EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_AS, RLIM_INFINITY); }), 2);
 }
 
-TEST_F(MemoryLimits, OfDataAreAClearErrorOfASession) {
-  const auto limit = [](int doublings) { set_limit(RLIMIT_DATA, rlim_t{1} << (19 + doublings)); };
-  EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { set_limit(RLIMIT_DATA, RLIM_INFINITY); }), 2);
-}
-
 }  // namespace
 }  // namespace weir::tests

@@ -10,7 +10,7 @@
 #include "sync/futex.hpp"
 #include "weir/detail/crash_point.hpp"
 
-namespace weir::runtime {
+namespace weir::sync {
 
 /// Something to sleep on until somebody says that it is worth to look again. Lies in shared memory as it is; zero is a
 /// good start. One word: epoch << 1 | somebody sleeps. Whoever wakes clears the mark and sleepers set it anew, so that
@@ -24,10 +24,10 @@ class shared_event {
   [[nodiscard]] std::uint32_t prepare() noexcept {
     return word_.fetch_or(kSleeper, std::memory_order_seq_cst) | kSleeper;
   }
-  /// Sleeps unless signal() was called since prepare(); at most sync::kLongestSleep.
+  /// Sleeps unless signal() was called since prepare(); at most kLongestSleep.
   void sleep(std::uint32_t seen, std::chrono::steady_clock::time_point until) const noexcept {
     WEIR_CRASH_POINT("shared_event.marked");
-    sync::sleep_on(word_, seen, until);
+    sleep_on(word_, seen, until);
   }
   /// No system call unless somebody sleeps, or is about to.
   void signal() noexcept {
@@ -36,7 +36,7 @@ class shared_event {
       // +1 clears the mark and carries into the epoch.
       if (word_.compare_exchange_weak(seen, seen + 1, std::memory_order_seq_cst)) {
         WEIR_CRASH_POINT("shared_event.advanced");
-        sync::wake_sleepers(word_, INT_MAX);
+        wake_sleepers(word_, INT_MAX);
         return;
       }
     }
@@ -48,4 +48,4 @@ class shared_event {
 };
 static_assert(sizeof(shared_event) == 4 && std::is_trivially_destructible_v<shared_event>);
 
-}  // namespace weir::runtime
+}  // namespace weir::sync
