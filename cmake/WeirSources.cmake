@@ -18,4 +18,5 @@ function(weir_configure_library target)
     PUBLIC cereal::cereal Threads::Threads
     PRIVATE Boost::headers fmt::fmt)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  weir_precompile_library(${target})
 endfunction()

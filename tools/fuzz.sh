@@ -4,7 +4,7 @@
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
 # Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, inspect, or those named) for
-# a while, beginning with its corpus, one after the other. Prints what each did; exits with 1 if one found something: the
+# a while, beginning with its corpus, two at a time. Prints what each did; exits with 1 if one found something: the
 # input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
 #   --seconds N  for each target (60)
@@ -70,18 +70,18 @@ run_target() { # TARGET
   if [ "$executions" -eq 0 ]; then executions=$(grep -oE '^#[0-9]+' "$log" | tail -n 1 | tr -d '#' || echo 0); fi
   if [ $status -ne 0 ]; then
     found="yes: $findings"
-    failed=true
     grep -m 1 -A 25 -E 'ERROR:|runtime error:|terminate called' "$log" | sed 's/^/  | /' || tail -n 20 "$log"
   elif $keep; then
     # shellcheck disable=SC2046
     "$programs/fuzz_$target" $(options_of "$target") -merge=1 "$corpus" "$new" >>"$log" 2>&1 </dev/null &
     pid=$!
-    wait "$pid" || failed=true
+    wait "$pid" || status=$?
     remove_segments_of "$pid"
   fi
   rm -rf "$new"
-  table+=("$(printf '%-9s %11s %8s %7s %7s  %s' "$target" "$executions" $((executions / (time > 0 ? time : 1))) \
-    "$(number_after cov)" "$(number_after ft)" "$found")")
+  printf '%-9s %11s %8s %7s %7s  %s\n' "$target" "$executions" $((executions / (time > 0 ? time : 1))) \
+    "$(number_after cov)" "$(number_after ft)" "$found" >"$logs/fuzz-$target.row"
+  return "$status"
 }
 
 tools/install-deps.sh --fuzz
@@ -92,12 +92,17 @@ cmake --build --preset fuzz -j 2 >"$logs/fuzz-build.log" 2>&1 || { tail -n 60 "$
 export UBSAN_OPTIONS=print_stacktrace=1
 failed=false
 log=
-table=("$(printf '%-9s %11s %8s %7s %7s  %s' target executions exec/s cov ft findings)")
-for target in "${targets[@]}"; do
-  echo "$target ..."
-  run_target "$target"
+for ((first = 0; first < ${#targets[@]}; first += 2)); do
+  running=()
+  for target in "${targets[@]:first:2}"; do
+    echo "$target ..."
+    rm -f "$logs/fuzz-$target.row"
+    run_target "$target" &
+    running+=($!)
+  done
+  for each in "${running[@]}"; do wait "$each" || failed=true; done
 done
-printf '\n'
-printf '%s\n' "${table[@]}"
+printf '\n%-9s %11s %8s %7s %7s  %s\n' target executions exec/s cov ft findings
+for target in "${targets[@]}"; do cat "$logs/fuzz-$target.row"; done
 printf 'together %d s\n' "$SECONDS"
 if $failed; then exit 1; fi

@@ -67,15 +67,15 @@ clang_format_package() {
 wanted_packages() {
   echo g++ cmake ninja-build "$(boost_package)" libcereal-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
     libgmock-dev libbenchmark-dev
-  if $with_test_tools; then echo clang "$(clang_format_package)" clang-tidy strace procps spin; fi
-  if $with_fuzzer; then echo clang "$(fuzzer_package)"; fi
+  if $with_test_tools; then echo clang "$(clang_runtime_package)" "$(clang_format_package)" clang-tidy strace procps spin; fi
+  if $with_fuzzer; then echo clang "$(clang_runtime_package)"; fi
   if $with_peers; then
     echo openmpi-bin libopenmpi-dev libzmq3-dev iceoryx libiceoryx-posh-dev python3 python3-numpy python3-matplotlib valgrind
   fi
 }
 
 # libFuzzer and the sanitizers of the clang that is the default, which Debian has in a package of their own.
-fuzzer_package() {
+clang_runtime_package() {
   local version
   version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
   if command -v clang++ >/dev/null; then version=$(clang++ -dumpversion) version=${version%%.*}; fi

@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 #
-# tools/test.sh [--quick] [--preset NAME]
+# tools/test.sh [--quick] [--preset NAME] [--fuzz SECONDS]
 #
 # Installs what is missing, then checks everything: formatting; build and tests with each preset (dev with the matrix of
-# kills and the storm, asan, tsan, clang, release); clang-tidy; and that nothing was left in shared memory or running. Goes on after a failure, ends with
-# a summary, exits with 0 only if all went well. Logs are in build/logs.
+# kills and the storm, asan, tsan, release); clang-tidy; and that nothing was left in shared memory or running. While the
+# tests of one preset run, which mostly wait, the next ones are built. Goes on after a failure, ends with a summary, exits
+# with 0 only if all went well. Logs are in build/logs.
 #
-#   --quick        only formatting, preset dev with all its tests, and the leftovers
-#   --preset NAME  only preset NAME with all its tests, and the leftovers
+#   --quick         only formatting, preset dev with all its tests, and the leftovers
+#   --preset NAME   only preset NAME with all its tests, and the leftovers
+#   --fuzz SECONDS  also the fuzzers of tools/fuzz.sh, each for so long
 set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly root=$PWD logs=$PWD/build/logs jobs=2
 
-presets=(dev asan tsan clang release)
+presets=(dev asan tsan release)
 check_format=true
 run_tidy=true
-all_tests=false # of clang and release, whose tests are a selection otherwise
+fuzz_seconds=0
+all_tests=false # of release, whose tests are a selection otherwise
 while [ $# -gt 0 ]; do
   case "$1" in
     --quick) presets=(dev) run_tidy=false ;;
@@ -27,7 +30,12 @@ while [ $# -gt 0 ]; do
       presets=("$2") check_format=false run_tidy=false all_tests=true
       shift
       ;;
-    --help | -h) sed -n '4,11s/^# \{0,1\}//p' tools/test.sh && exit 0 ;;
+    --fuzz)
+      [[ ${2:-} =~ ^[0-9]+$ ]] || { echo "test.sh: --fuzz needs a number of seconds" >&2 && exit 2; }
+      fuzz_seconds=$2
+      shift
+      ;;
+    --help | -h) sed -n '4,13s/^# \{0,1\}//p' tools/test.sh && exit 0 ;;
     *) echo "test.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
   esac
   shift
@@ -39,23 +47,71 @@ summary=()
 failed=false
 log=
 
-# step NAME COMMAND…: runs it with its output in a log, prints how long it took and, if it failed, the log's end.
+# step NAME COMMAND…: runs it with its output in a log and reports.
 step() {
   local name=$1 start=$SECONDS status=0
   shift
-  log=$logs/${name//[: \/]/-}.log
   printf '%-18s ...\n' "$name"
-  "$@" >"$log" 2>&1 </dev/null || status=$?
+  "$@" >"$(log_of "$name")" 2>&1 </dev/null || status=$?
+  report "$name" $status $((SECONDS - start))
+}
+
+log_of() { echo "$logs/${1//[: \/]/-}.log"; }
+
+# report NAME STATUS SECONDS: prints how long it took and, if it failed, the log's end. Status 0 only if it was 0.
+report() {
   local line
-  line=$(printf '%-18s %-6s %4d s' "$name" "$([ $status -eq 0 ] && echo ok || echo FAILED)" $((SECONDS - start)))
-  if [ $status -ne 0 ]; then
+  log=$(log_of "$1")
+  line=$(printf '%-18s %-6s %4d s' "$1" "$([ "$2" -eq 0 ] && echo ok || echo FAILED)" "$3")
+  if [ "$2" -ne 0 ]; then
     failed=true
     tail -n 150 "$log" | sed 's/^/  | /'
     echo "  the whole log: $log"
   fi
   echo "$line"
   summary+=("$line")
-  return $status
+  return "$2"
+}
+
+# In the background, one after the other and out of the way of the tests: the builds, then clang-tidy. What became of
+# each is in a file of its own, for finish() to report.
+work_in_background() {
+  local preset
+  for preset in "$@"; do
+    if [ "$preset" = tidy ]; then
+      background "clang-tidy" tidy_is_silent
+    else
+      background "$preset: build" build "$preset"
+    fi
+  done
+}
+background() { # NAME COMMAND…
+  local name=$1 start=$SECONDS status=0 out
+  shift
+  out=$(log_of "$name")
+  "$@" >"$out" 2>&1 </dev/null || status=$?
+  echo "$status $((SECONDS - start))" >"$out.part" && mv "$out.part" "$out.ended"
+}
+
+# finish NAME: waits for what was begun in the background, and reports.
+finish() {
+  local out status seconds
+  out=$(log_of "$1")
+  printf '%-18s ...\n' "$1"
+  while [ ! -e "$out.ended" ]; do
+    if ! kill -0 "$background_work" 2>/dev/null && [ ! -e "$out.ended" ]; then
+      echo "it was not done" >>"$out"
+      report "$1" 1 0
+      return 1
+    fi
+    sleep 0.5
+  done
+  read -r status seconds <"$out.ended"
+  report "$1" "$status" "$seconds"
+}
+
+build() { # PRESET
+  cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"
 }
 
 # The closing lines of ctest, from "100% tests passed" on.
@@ -81,9 +137,9 @@ format_is_right() {
 tidy_is_silent() {
   local files
   # Headers are seen through the files that include them; the last one includes every public header.
-  files=$(sources '^lib/.*\.cpp$' && echo build/clang/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
+  files=$(sources '^lib/.*\.cpp$' && echo build/asan/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
   clang-tidy --version
-  xargs -n 1 -P "$jobs" clang-tidy -p build/clang --quiet <<<"$files"
+  xargs -n 1 -P "$jobs" clang-tidy -p build/asan --quiet <<<"$files"
 }
 
 # The thread sanitizer of these compilers cannot place its memory when the kernel randomises more than 28 bits.
@@ -93,19 +149,14 @@ without_randomisation() {
   if [ "$bits" -gt 28 ] && setarch -R true 2>/dev/null; then setarch -R "$@"; else "$@"; fi
 }
 
-run_preset() {
+test_preset() {
   local preset=$1 selection=() prefix=()
   if [ "$preset" = tsan ]; then prefix=(without_randomisation); fi
   if [ "$preset" = dev ]; then
     selection=(-LE '^matrix$') # which comes after
-  elif ! $all_tests; then
-    case "$preset" in
-      clang) selection=(-L '^(thread|compile)$') ;; # the same code by another compiler
-      release) selection=(-L '^install$') ;;
-    esac
+  elif [ "$preset" = release ] && ! $all_tests; then
+    selection=(-L '^(install|bench)$')
   fi
-  step "$preset: configure" cmake --preset "$preset" || return 0
-  step "$preset: build" cmake --build --preset "$preset" -j "$jobs" || return 0
   # Tests mostly wait for processes, those of the matrix (one killed at every point, tests/matrix) most of all.
   step "$preset: test" "${prefix[@]}" ctest --preset "$preset" -j $((2 * jobs)) --output-on-failure "${selection[@]}" || true
   closing_lines
@@ -142,7 +193,9 @@ nothing_is_left() {
 
 # ---- all of it
 
-tools/install-deps.sh --test
+install=(--test)
+if [ "$fuzz_seconds" -gt 0 ]; then install+=(--fuzz); fi
+tools/install-deps.sh "${install[@]}"
 mkdir -p "$logs"
 segments >"$logs/segments-before"
 if [ -s "$logs/segments-before" ]; then
@@ -150,8 +203,28 @@ if [ -s "$logs/segments-before" ]; then
 fi
 
 if $check_format; then step "format" format_is_right || true; fi
-for preset in "${presets[@]}"; do run_preset "$preset"; done
-if $run_tidy; then step "clang-tidy" tidy_is_silent || true; fi
+rm -f "$logs"/*.ended
+
+first=${presets[0]}
+rest=("${presets[@]:1}")
+if step "$first: build" build "$first"; then first_is_built=true; else first_is_built=false; fi
+queue=("${rest[@]}")
+if [ "$fuzz_seconds" -gt 0 ]; then queue+=(fuzz); fi
+if $run_tidy; then queue+=(tidy); fi
+(renice -n 19 "$BASHPID" >/dev/null && work_in_background "${queue[@]}") &
+background_work=$!
+trap 'pkill -P $background_work 2>/dev/null; kill $background_work 2>/dev/null || true' EXIT
+
+if $first_is_built; then test_preset "$first"; fi
+for preset in "${rest[@]}"; do
+  if finish "$preset: build"; then test_preset "$preset"; fi
+done
+if [ "$fuzz_seconds" -gt 0 ] && finish "fuzz: build"; then
+  step "fuzz" tools/fuzz.sh --seconds "$fuzz_seconds" || true
+  sed 's/^/  | /' "$log"
+fi
+if $run_tidy; then finish "clang-tidy" || true; fi
+wait "$background_work" || true
 step "nothing left" nothing_is_left || true
 
 printf '\nSummary\n'
