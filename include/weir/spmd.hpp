@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -100,8 +100,6 @@ class team {
   }
   template <class T>
   std::optional<T> receive_until(std::size_t rank, std::int64_t tag, detail::deadline until);
-  template <class T, class Op>
-  T combine(const detail::meeting& all, Op& op, const char* operation);
   template <class T>
   std::vector<T> gather_from(const detail::meeting& all);
 

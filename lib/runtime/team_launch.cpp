@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -42,7 +43,7 @@ team_launch::~team_launch() {
 
 const std::string& team_launch::name() const noexcept { return implementation_->name; }
 
-void team_launch::set_missing(std::size_t rank) noexcept {
+void team_launch::set_missing(std::size_t rank) const noexcept {
   implementation_->segment.set_failed(runtime::team_failure::died, static_cast<std::uint32_t>(rank));
 }
 

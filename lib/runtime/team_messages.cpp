@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "runtime/team_core.hpp"
 #include "runtime/team_sleep.hpp"
 #include "weir/detail/crash_point.hpp"
+#include "weir/detail/type_name.hpp"
 #include "weir/error.hpp"
 
 namespace weir::detail {

@@ -133,7 +133,7 @@ class team_launch {
   ~team_launch();
   [[nodiscard]] const std::string& name() const noexcept;
   /// That rank could not be started: the others are told that it is dead.
-  void set_missing(std::size_t rank) noexcept;
+  void set_missing(std::size_t rank) const noexcept;
   /// The rank with which the failing of the team began.
   [[nodiscard]] std::optional<std::size_t> failed_first() const noexcept;
 

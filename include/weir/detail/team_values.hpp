@@ -28,10 +28,7 @@ template <class T>
   return {operation, root, type_hash<T>(), &type_name<T>};
 }
 
-/// Of plain values, whose bytes are all there is to them, and sequences of such: nothing needs to be encoded.
-template <class T>
-concept is_bytes = kind_of<T>() == item_kind::bytes || kind_of<T>() == item_kind::sequence;
-
+/// Plain values and sequences of such are their bytes: nothing needs to be encoded.
 template <class T>
 [[nodiscard]] meeting meet_with(team_core& core, const team_call& call, const T& value) {
   if constexpr (kind_of<T>() == item_kind::bytes) {
@@ -63,21 +60,33 @@ auto meet_with_range(team_core& core, const team_call& call, const Range& range,
     const std::span<const element> elements(std::ranges::data(range), std::ranges::size(range));
     const meeting all(core, call, std::as_bytes(elements), elements.size());
     return read(all);
-  } else {
+  } else if constexpr (kind_of<element>() == item_kind::bytes) {
     encoder encoded;
     std::uint64_t count = 0;
     for (auto&& each : range) {
-      decltype(auto) value = as_travelling<element>(static_cast<const std::ranges::range_value_t<Range>&>(each));
-      if constexpr (kind_of<element>() == item_kind::bytes) {
-        encoded.write(std::addressof(value), sizeof value);
-      } else {
-        const encoder::copying copies(encoded);
-        encode_framed(encoded, value);
-      }
+      const std::ranges::range_value_t<Range> value = each;
+      const auto& sent = as_travelling<element>(value);
+      encoded.write(std::addressof(sent), sizeof sent);
       ++count;
     }
     const meeting all(core, call, encoded, count);
     return read(all);
+  } else if constexpr (std::same_as<std::ranges::range_reference_t<const Range>, const element&>) {
+    encoder encoded;
+    std::uint64_t count = 0;
+    for (const element& each : range) {
+      encode_framed(encoded, each);
+      ++count;
+    }
+    const meeting all(core, call, encoded, count);
+    return read(all);
+  } else {
+    std::vector<element> values;  // the encoder refers to them
+    for (auto&& each : range) {
+      const std::ranges::range_value_t<Range>& value = each;
+      values.push_back(as_travelling<element>(value));
+    }
+    return meet_with_range(core, call, values, read);
   }
 }
 
