@@ -19,6 +19,8 @@ using runtime::rank_state;
 using runtime::team_failure;
 using runtime::team_slot;
 
+constexpr std::uint32_t kLooks = 32;  // about a microsecond
+
 std::string text_of(const team_call& call) {
   return runtime::call_text(static_cast<std::uint16_t>(call.operation),
                             call.type_name != nullptr ? call.type_name() : std::string_view(), call.root);
@@ -118,7 +120,11 @@ void team_core::wait_for_all() {
     while (next < size() && has_come(next)) ++next;
     return next == size();
   };
-  if (all_have_come()) return;
+  // Those who work in step come so soon that nothing else is worth asking, not even whether the machine is crowded.
+  for (std::uint32_t look = 0; look < kLooks; ++look) {
+    if (all_have_come()) return;
+    sync::relax();
+  }
   sync::patience patience(estimate_);
   while (patience.pause()) {
     if (all_have_come()) return patience.paid();
