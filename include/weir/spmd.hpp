@@ -229,8 +229,8 @@ void team::send(std::size_t rank, std::int64_t tag, const T& value) {
 template <class T>
 std::optional<T> team::receive_until(std::size_t rank, std::int64_t tag, detail::deadline until) {
   static_assert(detail::check_travels<T>());
-  const auto message = detail::receive_from_rank(core_, number(rank), tag,
-                                                 {detail::type_hash<T>(), detail::type_name<T>()}, until);
+  const auto message =
+      detail::receive_from_rank(core_, number(rank), tag, {detail::type_hash<T>(), detail::type_name<T>()}, until);
   if (!message) return std::nullopt;
   return detail::codec<T>::decode(message->body());
 }

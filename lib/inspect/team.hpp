@@ -24,7 +24,7 @@ struct team_rank_report {
   std::uint64_t operations = 0;  ///< that it has begun; the last of them is:
   std::string operation;         ///< "all_reduce<double>()"; empty: none
   bool is_waiting = false;       ///< for other ranks to come to that operation
-  std::string waits;             ///< what it sleeps in: "all_reduce<double>()", "receive from rank 1, tag 5"; empty: awake
+  std::string waits;  ///< what it sleeps in: "all_reduce<double>()", "receive from rank 1, tag 5"; empty: awake
 };
 
 struct team_report {

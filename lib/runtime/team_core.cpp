@@ -39,8 +39,7 @@ std::size_t plan_stretch(std::uint32_t size) {
 
 team_segment team_segment::create(const std::string& name, std::span<const process_id> processes) {
   if (processes.size() > kMostRanks) {
-    throw invalid_argument(
-        fmt::format("weir: spmd: {} ranks, at most {} are possible", processes.size(), kMostRanks));
+    throw invalid_argument(fmt::format("weir: spmd: {} ranks, at most {} are possible", processes.size(), kMostRanks));
   }
   team_segment made;
   made.size_ = static_cast<std::uint32_t>(processes.size());
@@ -133,9 +132,9 @@ void team_core::throw_failure(std::uint32_t failed, const std::string& operation
     case team_failure::differs: throw invalid_argument("weir: " + reason);
     case team_failure::died: {
       const exit_report report = member_->table().report_of(culprit.process);
-      throw worker_died(fmt::format("weir: {}: rank {}, worker {}, has ended: {}", operation, rank, culprit.process,
-                                    report.text()),
-                        culprit.process, report);
+      throw worker_died(
+          fmt::format("weir: {}: rank {}, worker {}, has ended: {}", operation, rank, culprit.process, report.text()),
+          culprit.process, report);
     }
     default:
       throw error(errc::remote_error,
@@ -182,8 +181,8 @@ void team_core::wait_for_readers() {
   const auto has_read = [&](std::uint32_t r) {
     const runtime::team_rank& other = segment_.rank(r);
     const rank_state state = other.state.load(std::memory_order_acquire);
-    return r == rank_ || other.read_done.load(std::memory_order_acquire) >= pinned_in_ ||
-           state == rank_state::left || state == rank_state::failed;
+    return r == rank_ || other.read_done.load(std::memory_order_acquire) >= pinned_in_ || state == rank_state::left ||
+           state == rank_state::failed;
   };
   const auto is_over = [&] {
     if (segment_.header().failed.load(std::memory_order_acquire) != 0) return true;
@@ -201,7 +200,8 @@ void team_core::wait_for_readers() {
 team_handle enter_team(const std::string& name, std::uint32_t rank) {
   runtime::team_segment segment = runtime::team_segment::open(name);
   if (rank >= segment.size()) {
-    throw corrupt_segment(fmt::format("weir: join a team \"{}\": it has {} ranks, no rank {}", name, segment.size(), rank));
+    throw corrupt_segment(
+        fmt::format("weir: join a team \"{}\": it has {} ranks, no rank {}", name, segment.size(), rank));
   }
   return {new team_core(std::move(segment), rank), [](team_core* core) { delete core; }};
 }

@@ -123,11 +123,11 @@ class team_core {
   const std::uint32_t rank_;
   runtime::team_rank& own_;
   std::shared_ptr<runtime::member> member_;
-  std::uint64_t sequence_ = 0;                              // of the last operation that this rank has brought its part to
+  std::uint64_t sequence_ = 0;  // of the last operation that this rank has brought its part to
   sync::wait_estimate estimate_;
-  std::array<std::size_t, 2> reserved_{};                   // bytes of this rank's stretches that have memory
-  std::array<std::vector<std::string>, 2> pins_;            // of what lies in them
-  std::uint64_t pinned_in_ = 0;                             // the last operation to which this rank brought references
+  std::array<std::size_t, 2> reserved_{};         // bytes of this rank's stretches that have memory
+  std::array<std::vector<std::string>, 2> pins_;  // of what lies in them
+  std::uint64_t pinned_in_ = 0;                   // the last operation to which this rank brought references
   bool has_reason_ = false;
   std::vector<core_handle> inboxes_;
   std::deque<stashed> stash_;

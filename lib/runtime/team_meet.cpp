@@ -157,7 +157,8 @@ void team_core::check_missing(std::span<runtime::death_watch> watches) {
     if (segment_.rank(r).state.load(std::memory_order_acquire) == rank_state::left) {
       if (has_come(r)) continue;
       if (failed.load(std::memory_order_acquire) == 0) {
-        differs(fmt::format("spmd: rank {} has returned from the function, rank {} called {}", r, rank_, call_of(rank_)));
+        differs(
+            fmt::format("spmd: rank {} has returned from the function, rank {} called {}", r, rank_, call_of(rank_)));
       }
     } else if (watches[r].ended()) {
       segment_.set_failed(team_failure::died, r);
@@ -216,8 +217,8 @@ meeting::meeting(team_core& core, const team_call& call, std::span<const std::by
 
 meeting::meeting(team_core& core, const team_call& call, encoder& value, std::uint64_t count) : core_(core) {
   const payload item = value.item();
-  has_references_ = core.meet(call, item.parts, runtime::total_bytes(item.parts), count,
-                              item.has_references ? &value : nullptr);
+  has_references_ =
+      core.meet(call, item.parts, runtime::total_bytes(item.parts), count, item.has_references ? &value : nullptr);
 }
 
 contribution meeting::of(std::uint32_t rank) const { return core_.of(rank); }

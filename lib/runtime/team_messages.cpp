@@ -128,9 +128,9 @@ const core_handle& team_core::inbox_of(std::uint32_t rank) {
 
 void team_core::stash(const taken_item& item) {
   const message_parts parts(item.bytes());
-  stash_.push_back({parts.front, std::string(parts.type_name),
-                    received_message(std::vector(item.bytes().begin(), item.bytes().end()), parts.offset,
-                                     item.has_references())});
+  stash_.push_back(
+      {parts.front, std::string(parts.type_name),
+       received_message(std::vector(item.bytes().begin(), item.bytes().end()), parts.offset, item.has_references())});
 }
 
 void team_core::drain_inbox() {
@@ -187,8 +187,8 @@ void team_core::send(std::uint32_t to, std::int64_t tag, const message_type& typ
     for (const auto& part : parts) copy.insert(copy.end(), part.begin(), part.end());
     const message_parts own(copy);
     drain_inbox();  // what came before stays before
-    stash_.push_back({own.front, std::string(own.type_name),
-                      received_message(std::move(copy), own.offset, item.has_references)});
+    stash_.push_back(
+        {own.front, std::string(own.type_name), received_message(std::move(copy), own.offset, item.has_references)});
     return value.sent();
   }
   const core_handle& inbox = inbox_of(to);
@@ -245,9 +245,9 @@ std::optional<received_message> team_core::receive(std::uint32_t from, std::int6
     if (auto found = take_one(has_left ? deadline::at_once() : slice_from_now())) return found;
     if (until.has_passed()) return std::nullopt;
     if (has_left) {
-      throw invalid_argument(fmt::format(
-          "weir: {}: {}, and no such message is there", receive_text(type, from, tag),
-          from == rank_ ? "that is this rank itself" : "that rank has returned from the function"));
+      throw invalid_argument(
+          fmt::format("weir: {}: {}, and no such message is there", receive_text(type, from, tag),
+                      from == rank_ ? "that is this rank itself" : "that rank has returned from the function"));
     }
     if (!watch) {
       watch.emplace(member_->table(), segment_.rank(from).process);

@@ -109,9 +109,8 @@ TEST_F(TeamReport, SaysHowATeamHasFailed) {
 TEST_F(TeamReport, OfATeamThatCannotBeIsCorrupt) {
   start(1);
   const channel<int> go(1);
-  std::thread running([&] {
-    session().spmd([](team&, channel<int> signal) { static_cast<void>(signal.take()); }, go);
-  });
+  std::thread running(
+      [&] { session().spmd([](team&, channel<int> signal) { static_cast<void>(signal.take()); }, go); });
   EXPECT_TRUE(comes_true([&] { return inspect::describe_team(find()).readable; }));
   const std::string name = find();
   overwrite(name, runtime::kTeamRanksOffset, std::uint32_t{9});

@@ -96,8 +96,7 @@ TEST_F(TeamFailure, DifferentSizesAreNamedOnAllRanks) {
   const auto lengths = [](team& team) {
     return what_of([&] { team.all_reduce(std::vector<int>(team.rank() == 2 ? 4 : 3, 1), std::plus<>()); });
   };
-  EXPECT_THAT(session().spmd(lengths),
-              Each("invalid_argument weir: all_reduce: rank 0 brought 3 elements, rank 2 4"));
+  EXPECT_THAT(session().spmd(lengths), Each("invalid_argument weir: all_reduce: rank 0 brought 3 elements, rank 2 4"));
   const auto lists = [](team& team) {
     return what_of([&] { team.reduce(std::vector<std::string>(1 + team.rank()), std::plus<>(), 1); });
   };
@@ -115,8 +114,7 @@ TEST_F(TeamFailure, RanksThatThereAreNotAreRefused) {
   start(2);
   const auto wrong = [](team& team) {
     return what_of([&] { team.broadcast(1, 2); }) + what_of([&] { static_cast<void>(team.process(7)); }) +
-           what_of([&] { team.send(static_cast<std::size_t>(-1), 0, 1); }) +
-           what_of([&] { team.receive<int>(2, 0); });
+           what_of([&] { team.send(static_cast<std::size_t>(-1), 0, 1); }) + what_of([&] { team.receive<int>(2, 0); });
   };
   for (const std::string& found : session().spmd(wrong)) {
     EXPECT_THAT(found, HasSubstr("broadcast: rank 2 asked for, the team has ranks 0 to 1"));

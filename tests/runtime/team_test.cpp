@@ -155,22 +155,24 @@ TEST_P(Team, ReducesInTheOrderOfTheRanks) {
     found.expect(team.all_reduce(mine, std::plus<>()) == letters, "all_reduce of strings");
     found.expect(team.reduce(mine, std::plus<>(), last) == (me == last ? letters : mine), "reduce");
     found.expect(team.all_reduce(value_of<double>(me), std::plus<>()) == sum, "the same bits");
-    found.expect(team.all_reduce(static_cast<int>(me), [](int a, int b) { return std::max(a, b); }) ==
-                     static_cast<int>(last),
-                 "all_reduce with a function of one's own");
+    found.expect(
+        team.all_reduce(static_cast<int>(me), [](int a, int b) { return std::max(a, b); }) == static_cast<int>(last),
+        "all_reduce with a function of one's own");
     const std::vector<double> vector(3000, value_of<double>(me));
     found.expect(team.all_reduce(vector, std::plus<>()) == std::vector<double>(3000, sum), "elements");
     found.expect(team.reduce(vector, std::plus<>(), 0) == (me == 0 ? std::vector<double>(3000, sum) : vector),
                  "elements at the root");
     const std::vector<std::string> words{mine, "x"};
-    found.expect(team.all_reduce(words, std::plus<>()) ==
-                     std::vector<std::string>{letters, std::string(team.size(), 'x')},
-                 "elements that are not their bytes");
-    const auto longer = [](const std::vector<int>& a, const std::vector<int>& b) { return a.size() > b.size() ? a : b; };
+    found.expect(
+        team.all_reduce(words, std::plus<>()) == std::vector<std::string>{letters, std::string(team.size(), 'x')},
+        "elements that are not their bytes");
+    const auto longer = [](const std::vector<int>& a, const std::vector<int>& b) {
+      return a.size() > b.size() ? a : b;
+    };
     found.expect(team.all_reduce(std::vector<int>(me, 1), longer) == std::vector<int>(last, 1), "whole vectors");
-    found.expect(team.all_reduce(std::vector<bool>{true, me == 0}, std::logical_and<>()) ==
-                     std::vector<bool>{true, last == 0},
-                 "bits");
+    found.expect(
+        team.all_reduce(std::vector<bool>{true, me == 0}, std::logical_and<>()) == std::vector<bool>{true, last == 0},
+        "bits");
     found.expect(team.all_reduce(std::complex<double>(1, static_cast<double>(me)), std::plus<>()).real() ==
                      static_cast<double>(team.size()),
                  "complex numbers");
