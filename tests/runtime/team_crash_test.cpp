@@ -77,7 +77,7 @@ void do_work(team& team, work what, const std::string& point, int hit) {
 
 class TeamCrash : public SessionTest, public testing::WithParamInterface<crash_case> {};
 
-TEST_P(TeamCrash, EndsTheTeamWithinASecondAndLeavesNothing) {
+TEST_P(TeamCrash, EndsTheTeamAndLeavesNothing) {
   const crash_case& c = GetParam();
   start(3);
   const auto run = [](team& team, int what, const std::string& point, int hit) {
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
 /// Points that each rank passes once, before or after the function: what the others see is its death.
 class TeamCrashOutside : public SessionTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(TeamCrashOutside, EndsTheTeamWithinASecondAndLeavesNothing) {
+TEST_P(TeamCrashOutside, EndsTheTeamAndLeavesNothing) {
   const auto w = start(3);
   w[1].fetch([](const std::string& point) { die_at(point); }, std::string(GetParam()));
   const auto run = [](team& team) {
