@@ -188,6 +188,23 @@ json to_json(const inspect::session_report& report) {
   return out;
 }
 
+json to_json(const inspect::team_report& report) {
+  json out = to_json(report.segment);
+  if (!report.readable) return out;
+  out["failed"] = report.failed.empty() ? json(nullptr) : json(report.failed);
+  out["ranks"] = json::array();
+  for (const auto& r : report.ranks) {
+    json one{{"rank", r.rank}, {"worker", r.process}, {"state", text_of(r.state)}};
+    one["process"] = r.who.pid == 0 ? json(nullptr) : process(r.who, r.life);
+    one["operations"] = r.operations;
+    one["operation"] = r.operation.empty() ? json(nullptr) : json(r.operation);
+    one["waiting"] = r.is_waiting || !r.waits.empty();
+    one["asleep_in"] = r.waits.empty() ? json(nullptr) : json(r.waits);
+    out["ranks"].push_back(std::move(one));
+  }
+  return out;
+}
+
 void print(const json& value) { fmt::print("{}\n", value.dump(2, ' ', false, json::error_handler_t::replace)); }
 
 }  // namespace weir::command

@@ -6,6 +6,7 @@
 #include "inspect/channel.hpp"
 #include "inspect/report.hpp"
 #include "inspect/session.hpp"
+#include "inspect/team.hpp"
 
 /// The reports as JSON, for `--json`. Numbers are numbers, in the units that their names say; what is not known is null.
 namespace weir::command {
@@ -17,6 +18,7 @@ using json = nlohmann::ordered_json;
 /// Slots and blocks one by one only if asked for.
 [[nodiscard]] json to_json(const inspect::channel_report& report, bool with_slots);
 [[nodiscard]] json to_json(const inspect::session_report& report);
+[[nodiscard]] json to_json(const inspect::team_report& report);
 
 /// Prints it, with bytes that are no UTF-8 replaced.
 void print(const json& value);

@@ -8,6 +8,7 @@
 #include "inspect/channel.hpp"
 #include "inspect/segments.hpp"
 #include "inspect/session.hpp"
+#include "inspect/team.hpp"
 #include "segment/names.hpp"
 #include "segment/space.hpp"
 #include "weir_commands.hpp"
@@ -61,6 +62,11 @@ int run_show(const show_options& options) {
     segment = report.segment;
     if (options.json) as_json = to_json(report);
     if (!options.json && report.readable) show_session(report);
+  } else if (is(shm::object_kind::team)) {
+    const inspect::team_report report = inspect::describe_team(std::move(checked));
+    segment = report.segment;
+    if (options.json) as_json = to_json(report);
+    if (!options.json && report.readable) show_team(report);
   } else {
     inspect::settle_state(checked.report, {}, /*pinned=*/false);
     segment = std::move(checked.report);

@@ -6,6 +6,7 @@
 #include "inspect/channel.hpp"
 #include "inspect/report.hpp"
 #include "inspect/session.hpp"
+#include "inspect/team.hpp"
 
 /// What `weir show` prints, for people. The kinds have a file each.
 namespace weir::command {
@@ -19,5 +20,6 @@ void show_segment(const inspect::segment_report& s);
 
 void show_channel(const inspect::channel_report& report, bool with_slots);
 void show_session(const inspect::session_report& report);
+void show_team(const inspect::team_report& report);
 
 }  // namespace weir::command

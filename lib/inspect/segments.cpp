@@ -8,6 +8,7 @@
 
 #include "inspect/channel.hpp"
 #include "inspect/session.hpp"
+#include "inspect/team.hpp"
 #include "segment/names.hpp"
 
 namespace weir::inspect {
@@ -78,6 +79,7 @@ segment_report look_at(std::string_view name) {
   switch (checked.report.header->kind) {
     case shm::object_kind::channel: return describe_channel(std::move(checked), effort::quick).segment;
     case shm::object_kind::session: return describe_session(std::move(checked)).segment;
+    case shm::object_kind::team: return describe_team(std::move(checked)).segment;
     default: settle_state(checked.report, {}, /*pinned=*/false); return std::move(checked.report);
   }
 }

@@ -2,6 +2,7 @@
 #include "inspect/channel.hpp"
 #include "inspect/report.hpp"
 #include "inspect/session.hpp"
+#include "inspect/team.hpp"
 
 namespace weir::inspect {
 
@@ -105,6 +106,16 @@ const char* text_of(runtime::worker_state state) noexcept {
     case runtime::worker_state::starting: return "starting";
     case runtime::worker_state::running: return "running";
     case runtime::worker_state::gone: return "gone";
+  }
+  return "?";
+}
+
+const char* text_of(runtime::rank_state state) noexcept {
+  switch (state) {
+    case runtime::rank_state::absent: return "absent";
+    case runtime::rank_state::entered: return "entered";
+    case runtime::rank_state::left: return "returned";
+    case runtime::rank_state::failed: return "failed";
   }
   return "?";
 }

@@ -38,6 +38,13 @@ struct call_passage {
 /// Only a sweep comes by these; its test is tests/runtime/leftovers_crash_test.cpp, where it is killed at each.
 inline constexpr std::string_view kSweepsPoints = "sweep.looked sweep.done_with_one";
 
+/// Only ranks of a team come by these, and who makes one; their test is tests/runtime/team_crash_test.cpp, where a rank is
+/// killed at each.
+inline constexpr std::string_view kTeamsPoints =
+    "team.announced team.bringing team.brought team.entered team.entering team.failed team.failing team.inbox.made "
+    "team.inbox.marked team.inboxes.removed team.leaving team.left team.met team.named team.read team.reading "
+    "team.reason team.received team.removing team.sending team.sent team.signalled team.stashed team.stashing";
+
 template <class Visit>
 constexpr void for_each_point(std::string_view points, const Visit& visit) {
   while (!points.empty()) {
