@@ -35,9 +35,7 @@ class map_error_handler {
   /// No handler: the first error ends the map.
   map_error_handler() noexcept = default;
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, map_error_handler> &&
-           (std::invocable<F&, const map_failure&> || std::invocable<F&, std::exception_ptr> ||
-            std::invocable<F&, const std::exception&>)) map_error_handler(F f)
+  requires(!std::same_as<F, map_error_handler>) map_error_handler(F f)
       : returns_value_(!std::is_void_v<decltype(ask(f, std::declval<const map_failure&>()))>),
         ask_([f = std::move(f)](const map_failure& failure) mutable -> std::any {
           if constexpr (std::is_void_v<decltype(ask(f, failure))>) {
@@ -61,12 +59,15 @@ class map_error_handler {
       return f(failure);
     } else if constexpr (std::invocable<F&, std::exception_ptr>) {
       return f(failure.error);
-    } else {
+    } else if constexpr (std::invocable<F&, const std::exception&>) {
       try {
         std::rethrow_exception(failure.error);
       } catch (const std::exception& e) {  // all that a call throws is one
         return f(e);
       }
+    } else {
+      static_assert(std::invocable<F&, const map_failure&>,
+                    "weir: on_error must take const map_failure&, std::exception_ptr or const std::exception&");
     }
   }
 
