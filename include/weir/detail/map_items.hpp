@@ -103,6 +103,10 @@ class map_results<void> {
 
 // --------------------------------------------------------------------------------------------------------------- job
 
+/// Whether the range knows how many elements it will give. What a channel says of itself is no such number.
+template <class Range>
+concept counted = std::ranges::forward_range<Range> && std::ranges::sized_range<Range>;
+
 /// Whether the range's elements stay where they are, and travel as they are: they need not be copied first.
 template <class Range, class Argument>
 concept lends =
@@ -118,7 +122,7 @@ class map_job_of final : public map_job {
   static constexpr bool kHasResults = !std::is_void_v<answer>;
 
   map_job_of(const F& f, Range& range) : target_{&map_batch<function>::run, address_of_function(f)}, range_(range) {
-    if constexpr (std::ranges::sized_range<Range>) total_ = static_cast<std::size_t>(std::ranges::size(range));
+    if constexpr (counted<Range>) total_ = static_cast<std::size_t>(std::ranges::size(range));
     results_.reserve(total_);
   }
 

@@ -96,7 +96,7 @@ auto reduce_items(const F& f, const Op& op, Range& range) {
       requires(const Op& o, answer a) { static_cast<answer>(o(std::move(a), std::move(a))); },
       "weir: the operation of a reduction must take two results of the function, and return one");
   std::optional<answer> folded;
-  if constexpr (!std::ranges::sized_range<Range>) {
+  if constexpr (!counted<Range>) {
     std::vector<argument> all;
     for (auto&& each : range) all.push_back(as_travelling<argument>(std::forward<decltype(each)>(each)));
     folded = reduce_items(f, op, all);
