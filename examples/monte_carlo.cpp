@@ -6,6 +6,7 @@
 //   monte_carlo [WORKERS]
 #include <weir/weir.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>

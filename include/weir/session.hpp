@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string>
@@ -105,16 +106,18 @@ class session {
   template <class F, class Op, std::ranges::input_range Range>
   auto reduce(F f, Op op, Range&& range) {
     check_is_owner("reduce");
-    auto folded = detail::reduce_items(f, op, range);
+    std::optional<detail::reduction_result_t<F, Range>> folded;
+    detail::reduce_items(f, op, range, folded);
     if (!folded) throw invalid_argument("weir: reduce: the range is empty, and there is no initial value");
     return *std::move(folded);
   }
-  /// The same with `initial` before the first part; its value for an empty range.
+  /// The same, op(op(initial, part 1), part 2) ...; `initial` for an empty range.
   template <class F, class Op, std::ranges::input_range Range, class T>
   T reduce(F f, Op op, Range&& range, T initial) {
     check_is_owner("reduce");
-    auto folded = detail::reduce_items(f, op, range);
-    return folded ? static_cast<T>(op(std::move(initial), *std::move(folded))) : initial;
+    std::optional<T> folded(std::move(initial));
+    detail::reduce_items(f, op, range, folded);
+    return *std::move(folded);
   }
 
   /// Calls `f` for each worker that ends from now on, on a thread of the session, one call at a time; what it throws is

@@ -44,11 +44,8 @@ std::string progress_text(std::size_t done, std::size_t total, std::chrono::dura
   }
   if (done != 0 && rate > 0) {
     text += fmt::format("  {:.1f}/s", rate);
-    if (done < total) {
-      text += fmt::format("  {} left", time_text(static_cast<double>(total - done) / rate));
-    } else {
-      text += fmt::format("  in {}", time_text(seconds));
-    }
+    if (done < total) text += fmt::format("  {} left", time_text(static_cast<double>(total - done) / rate));
+    if (done == total) text += fmt::format("  in {}", time_text(seconds));
   }
   if (text.size() > columns) text.resize(columns);
   const std::size_t room = columns - text.size();

@@ -162,10 +162,10 @@ const bool kStartedSlowly = [] {
 
 TEST_F(MapDeath, AWorkerThatIsBeingStartedIsWaitedFor) {
   EXPECT_FALSE(kStartedSlowly);
-  start(1);
+  const worker w2 = start(1).front();
   channel<int> begun(1);
   channel<int> gate(1);
-  session().everywhere(
+  w2.fetch(
       [](channel<int> b, channel<int> g) {
         globals().set("begun", b);
         globals().set("gate", g);

@@ -150,7 +150,7 @@ TEST(MapProgressText, SaysHowManyAreDoneHowFastAndHowLongItWillTake) {
 }
 
 TEST(MapProgressText, FitsTheTerminal) {
-  EXPECT_EQ(progress_text(50, 200, seconds(10), 60), "[=====>                ] 50/200 (25 %)  5.0/s  0:30 left");
+  EXPECT_EQ(progress_text(50, 200, seconds(10), 60), "[======>                   ] 50/200 (25 %)  5.0/s  0:30 left");
   EXPECT_EQ(progress_text(50, 200, seconds(10), 40), "50/200 (25 %)  5.0/s  0:30 left");
   EXPECT_EQ(progress_text(50, 200, seconds(10), 8), "50/200 (");
   EXPECT_EQ(progress_text(50, 200, seconds(10), 0), "");

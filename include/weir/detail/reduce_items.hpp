@@ -83,26 +83,34 @@ class part_calls {
   std::vector<part> parts_;
 };
 
-/// Nothing for an empty range.
-template <class F, class Op, class Range>
-auto reduce_items(const F& f, const Op& op, Range& range) {
+/// What a reduction without an initial value gives.
+template <class F, class Range>
+struct reduction_result {
+  using answer = typename item_function<F, std::ranges::range_value_t<std::remove_reference_t<Range>>>::answer;
+  static_assert(!std::is_void_v<answer>, "weir: the function of a reduction must return something");
+  using type = std::conditional_t<std::is_void_v<answer>, int, answer>;
+};
+template <class F, class Range>
+using reduction_result_t = typename reduction_result<F, Range>::type;
+
+/// Folds the parts into what is there; `folded` may be empty if it has the type of the function's result.
+template <class F, class Op, class Range, class Folded>
+void reduce_items(const F& f, const Op& op, Range& range, std::optional<Folded>& folded) {
   using function = item_function<F, std::ranges::range_value_t<Range>>;
   using argument = typename function::argument;
-  using answer = typename function::answer;
+  using answer = reduction_result_t<F, Range>;
   using integer = typename integers_of<std::remove_const_t<Range>>::type;
   static_assert(check_callable<Op>());
-  static_assert(!std::is_void_v<answer>, "weir: the function of a reduction must return something");
   static_assert(
       requires(const Op& o, answer a) { static_cast<answer>(o(std::move(a), std::move(a))); },
       "weir: the operation of a reduction must take two results of the function, and return one");
-  std::optional<answer> folded;
   if constexpr (!counted<Range>) {
     std::vector<argument> all;
     for (auto&& each : range) all.push_back(as_travelling<argument>(std::forward<decltype(each)>(each)));
-    folded = reduce_items(f, op, all);
+    reduce_items(f, op, all, folded);
   } else {
     const auto size = static_cast<std::size_t>(std::ranges::size(range));
-    if (size == 0) return folded;
+    if (size == 0) return;
     part_calls calls({&fold_part<function, Op, integer>::run, address_of_function(f)});
     const even_parts parts(size, calls.most_parts());
     auto next = std::ranges::begin(range);
@@ -133,13 +141,12 @@ auto reduce_items(const F& f, const Op& op, Range& range) {
     calls.take_all([&](std::span<const std::byte> body) {
       answer part = codec<answer>::decode(body);
       if (folded) {
-        folded.emplace(static_cast<answer>(op(std::move(*folded), std::move(part))));
-      } else {
+        folded.emplace(static_cast<Folded>(op(std::move(*folded), std::move(part))));
+      } else if constexpr (std::same_as<Folded, answer>) {
         folded.emplace(std::move(part));
       }
     });
   }
-  return folded;
 }
 
 }  // namespace weir::detail
