@@ -8,6 +8,7 @@
 #include <list>
 #include <utility>
 
+#include "runtime/exit_notices.hpp"
 #include "runtime/future_core.hpp"
 #include "runtime/map_progress.hpp"
 #include "runtime/peer.hpp"
@@ -57,7 +58,8 @@ class map_run {
   void find_own_workers();
   void join_workers();
   [[nodiscard]] bool may_join(process_id id) const;
-  [[nodiscard]] bool is_one_coming() const;
+  [[nodiscard]] bool may_one_come() const;
+  void remember_death(process_id id);
 
   void send_to_idle();
   [[nodiscard]] batch next_batch_for(process_id id);
@@ -88,6 +90,7 @@ class map_run {
   std::list<lane> lanes_;
   std::uint32_t workers_seen_ = 0;  // of the table's event of workers
   bool had_lanes_ = false;
+  std::vector<process_id> dead_;  // the session may learn of it later
   process_id last_dead_ = 0;
   std::exception_ptr last_death_;
 
@@ -113,6 +116,7 @@ void map_run::find_own_workers() {
 }
 
 bool map_run::may_join(process_id id) const {
+  if (std::find(dead_.begin(), dead_.end(), id) != dead_.end()) return false;
   const runtime::process_entry* entry = table().find(id);
   return entry != nullptr && entry->state.load(std::memory_order_acquire) == runtime::worker_state::running &&
          entry->told_to_end.load(std::memory_order_relaxed) == 0;
@@ -142,8 +146,10 @@ void map_run::join_workers() {
   }
 }
 
-/// A worker is being started that will join.
-bool map_run::is_one_coming() const {
+/// A worker is being started that will join, or somebody may just decide to start one.
+bool map_run::may_one_come() const {
+  const auto is_known = [&](process_id id) { return table().is_gone(id); };
+  if (!std::all_of(dead_.begin(), dead_.end(), is_known) || runtime::exit_notices::is_one_being_told()) return true;
   const process_id end = table().header().next_id.load(std::memory_order_acquire);
   for (process_id id = kControlProcess + 1; id < end; ++id) {
     const runtime::process_entry* entry = table().find(id);
@@ -151,6 +157,13 @@ bool map_run::is_one_coming() const {
     if (own_.empty() || std::find(own_.begin(), own_.end(), id) != own_.end()) return true;
   }
   return false;
+}
+
+/// Of the exception being handled: that of the worker's death.
+void map_run::remember_death(process_id id) {
+  last_dead_ = id;
+  last_death_ = std::current_exception();
+  dead_.push_back(id);
 }
 
 // ---------------------------------------------------------------------------------------------------------- sending
@@ -212,8 +225,7 @@ bool map_run::send(lane& to, batch items) {
     to.items = std::move(items);
     ++in_flight_;
   } catch (const worker_died&) {
-    last_dead_ = to.to->id();
-    last_death_ = std::current_exception();
+    remember_death(to.to->id());
     again_.push_front(std::move(items));
     return false;
   } catch (...) {
@@ -283,8 +295,7 @@ void map_run::take_answer(lane& from) {
     job_.store(items, answer.body(), id, errors);
   } catch (const worker_died&) {
     from.is_dead = true;
-    last_dead_ = id;
-    last_death_ = std::current_exception();
+    remember_death(id);
     std::fill(errors.begin(), errors.end(), last_death_);
   } catch (...) {
     std::fill(errors.begin(), errors.end(), std::current_exception());
@@ -390,11 +401,14 @@ void map_run::run() {
       if (!stopping_) send_to_idle();
       if (in_flight_ == 0) {
         if (stopping_ || !has_more()) break;
-        if (lanes_.empty() && !is_one_coming()) {
+        if (!lanes_.empty()) continue;  // a worker has gone meanwhile: what it could not do is for the others
+        const bool wait_for_one = (had_lanes_ || !own_.empty()) && may_one_come();
+        join_workers();  // one may have come while we asked
+        if (!lanes_.empty()) continue;
+        if (!wait_for_one) {
           do_without_workers();
           continue;
         }
-        if (!lanes_.empty()) continue;  // some worker has gone meanwhile: what it could not do is for the others
       }
       if (!take_answers()) sleep();
     } catch (...) {  // the range, or no memory

@@ -196,6 +196,15 @@ TEST_F(MapDeath, AWorkerThatIsBeingStartedIsWaitedFor) {
   EXPECT_THAT(session().map(die_when_told, numbers(3), {.retries = 1}), Each(3U));
 }
 
+TEST_F(MapDeath, OfTheLastWorkerIsNotTheEndIfAnotherIsStartedForIt) {
+  start(1);
+  session().on_worker_exit([this](const worker_exit& exit) {
+    if (!exit.expected) start(1);
+  });
+  EXPECT_EQ(session().map(run_armed, armed_numbers(20, 3, 3), {.batch_size = 2, .retries = 3}), numbers(20));
+  EXPECT_EQ(session().workers(), std::vector{worker(5)});
+}
+
 TEST_F(MapDeath, NamedWorkersThatHaveAllGoneAreAnError) {
   const auto all = start(2);
   ::kill(all[0].fetch([] { return ::getpid(); }), SIGKILL);
