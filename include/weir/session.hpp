@@ -6,15 +6,21 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
+#include <ranges>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "weir/detail/call.hpp"
+#include "weir/detail/map_items.hpp"
+#include "weir/detail/reduce_items.hpp"
 #include "weir/detail/spmd_call.hpp"
 #include "weir/error.hpp"
 #include "weir/future.hpp"
+#include "weir/map_options.hpp"
 #include "weir/session_options.hpp"
 #include "weir/worker.hpp"
 #include "weir/worker_options.hpp"
@@ -35,7 +41,7 @@ struct worker_exit {
 /// late calls serve_if_worker() first thing in main().
 ///
 /// Waiting   add_workers waits until its workers are ready, remove_workers until they have ended, everywhere until all
-///           have returned; the destructor for calls already sent, at most session_options::exit_grace.
+///           have returned, map and reduce likewise; the destructor for calls already sent, at most session_options::exit_grace.
 /// Threads   any member, any thread of the control process, concurrently, until the destructor begins.
 /// Crash     a worker that dies takes only itself: see worker, future. If the control process dies, its workers end and
 ///           the session's segments go, within two seconds.
@@ -80,6 +86,48 @@ class session {
   template <class F, class... Args>
   auto spmd(F f, const Args&... arguments) -> detail::spmd_results<F, Args...>;
 
+  /// Calls f(item) for each item of the range, on the workers (here, if there are none): each has one call of
+  /// map_options::batch_size items at a time, and gets the next when that has returned. Workers that come meanwhile join,
+  /// those that end leave. Returns the results in the order of the items, or nothing if f returns nothing.
+  /// f is what worker::call takes, with one parameter. The range is read by this thread, item by item as they are sent.
+  /// Waits until all items are done, or an error has ended the map and the calls under way have returned. Throws that
+  /// error: what future::get() would throw for the first item that failed, or what map_options says; worker_died, if no
+  /// worker is left; what the range throws; no_space, invalid_argument (batch_size 0, negative retries).
+  template <class F, std::ranges::input_range Range>
+  auto map(F f, Range&& range, const map_options& options = {}) {
+    check_is_owner("map");
+    return detail::map_items(f, range, options);
+  }
+  template <class F, class T>
+  auto map(F f, std::initializer_list<T> range, const map_options& options = {}) {
+    check_is_owner("map");
+    return detail::map_items(f, range, options);
+  }
+
+  /// op(op(f(first), f(second)), f(third)) ... for the items of the range: each worker folds a part of it, of equal
+  /// length, and this thread the parts, all in order; here, if there are no workers. op must be associative; for one that is
+  /// so only about, as the addition of floating-point numbers, the result is the same for a given number of workers.
+  /// f is what worker::call takes, with one parameter; op a function, a lambda without captures or a functor without
+  /// members; its parameters are results of f. A view of integers (std::views::iota) travels as its ends.
+  /// Waits until all calls have returned. Throws the first error, by the order of the items, as future::get() does; nothing is
+  /// tried again. Throws invalid_argument for an empty range.
+  template <class F, class Op, std::ranges::input_range Range>
+  auto reduce(F f, Op op, Range&& range) {
+    check_is_owner("reduce");
+    std::optional<detail::reduction_result_t<F, Range>> folded;
+    detail::reduce_items(f, op, range, folded);
+    if (!folded) throw invalid_argument("weir: reduce: the range is empty, and there is no initial value");
+    return *std::move(folded);
+  }
+  /// The same, op(op(initial, part 1), part 2) ...; `initial` for an empty range.
+  template <class F, class Op, std::ranges::input_range Range, class T>
+  T reduce(F f, Op op, Range&& range, T initial) {
+    check_is_owner("reduce");
+    std::optional<T> folded(std::move(initial));
+    detail::reduce_items(f, op, range, folded);
+    return *std::move(folded);
+  }
+
   /// Calls `f` for each worker that ends from now on, on a thread of the session, one call at a time; what it throws is
   /// dropped. It may call the session.
   void on_worker_exit(std::function<void(const worker_exit&)> f);
@@ -88,6 +136,8 @@ class session {
   [[nodiscard]] const std::string& realm() const noexcept;
 
  private:
+  void check_is_owner(std::string_view operation) const;
+
   class implementation;
   std::unique_ptr<implementation> implementation_;
 };

@@ -11,6 +11,7 @@
 #include "weir/future.hpp"
 #include "weir/globals.hpp"
 #include "weir/ids.hpp"
+#include "weir/map_options.hpp"
 #include "weir/select.hpp"
 #include "weir/session.hpp"
 #include "weir/session_options.hpp"

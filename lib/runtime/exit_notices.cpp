@@ -23,6 +23,7 @@ void exit_notices::announce(const worker_exit& exit) {
   const std::scoped_lock lock(mutex_);
   if (functions_.empty()) return;
   exits_.push_back(exit);
+  begin_telling();
   changed_.notify_one();
 }
 
@@ -36,6 +37,7 @@ void exit_notices::stop() noexcept {
 }
 
 void exit_notices::thread_main() {
+  in_function_ = true;
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !exits_.empty(); });
@@ -51,6 +53,7 @@ void exit_notices::thread_main() {
         // The user's function failed; the others are called all the same.
       }
     }
+    end_telling();
     lock.lock();
   }
 }

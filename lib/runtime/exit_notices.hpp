@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -27,8 +28,27 @@ class exit_notices {
   /// Waits until all that was announced has been dealt with.
   void stop() noexcept;
 
+  /// Lives from just before a worker's end is known until it has been announced.
+  class telling {
+   public:
+    telling() noexcept { begin_telling(); }
+    telling(const telling&) = delete;
+    telling& operator=(const telling&) = delete;
+    ~telling() { end_telling(); }
+  };
+  /// Whether some function may still have to be called with an end that is known, and start a worker; not this one, if
+  /// the calling thread is in one.
+  [[nodiscard]] static bool is_one_being_told() noexcept {
+    return !in_function_ && being_told_.load(std::memory_order_seq_cst) != 0;
+  }
+
  private:
   void thread_main();
+  static void begin_telling() noexcept { being_told_.fetch_add(1, std::memory_order_seq_cst); }
+  static void end_telling() noexcept { being_told_.fetch_sub(1, std::memory_order_seq_cst); }
+
+  static inline std::atomic<int> being_told_{0};
+  static inline thread_local bool in_function_ = false;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

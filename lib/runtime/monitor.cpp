@@ -18,6 +18,7 @@
 
 #include "channel/bound.hpp"
 #include "runtime/blob.hpp"
+#include "runtime/exit_notices.hpp"
 #include "runtime/peer.hpp"
 #include "runtime/served_call.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -146,6 +147,7 @@ void monitor::thread_main() {
       if (fds[2].revents != 0) watched[i]->err.read_some();
       if (fds[0].revents == 0) continue;
       bury(*watched[i]);
+      self_->table().signal_completion();  // a map waits for its end to have been told
       const std::scoped_lock lock(mutex_);
       workers_.erase(watched[i]);
     }
@@ -159,6 +161,7 @@ void monitor::bury(watched_worker& worker) {
   const bool ran = entry.state.load(std::memory_order_acquire) == worker_state::running;
   const shm::process_identity who = ran ? entry.who : shm::process_identity{};
   const ending how = reap(worker.pidfd.get());
+  const exit_notices::telling telling;
   self_->table().set_gone(worker.id, how.how, how.value);
   self_->results().wake_waiters_for(worker.id);
   WEIR_CRASH_POINT("bury.waiters");

@@ -16,6 +16,7 @@
 #include <iostream>
 #include <new>
 
+#include "runtime/status_line.hpp"
 #include "sync/blocking.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -63,6 +64,7 @@ void print_line(process_id worker, output_stream stream, std::string_view line) 
     std::FILE* to = stream == output_stream::standard_output ? stdout : stderr;
     const std::string whole = fmt::format("      From worker {}:\t{}\n", worker, line);
     const without_signals meanwhile;
+    const status_line::aside above_it;
     std::fwrite(whole.data(), 1, whole.size(), to);
     std::fflush(to);
   } catch (const std::exception&) {

@@ -349,6 +349,8 @@ weir::worker session::any_worker() {
   return weir::worker(running[implementation_->next_worker.fetch_add(1) % running.size()]);
 }
 
+void session::check_is_owner(std::string_view operation) const { implementation_->check_is_owner(operation); }
+
 void session::on_worker_exit(std::function<void(const worker_exit&)> f) {
   implementation_->check_is_owner("call a function when a worker ends");
   implementation_->notices.add_function(std::move(f));

@@ -26,7 +26,8 @@ inline constexpr std::size_t kEntriesOffset = 2 * shm::kPage;
 //                    Stored with release after the memory of the entries below it is there; read with acquire
 //    4  ending       the control process, once: 1 when its session's destructor begins
 //   64  workers      event: some entry's state changed. The control process and starting workers
-//   68  completions  event: some result became ready, or will never come. Whoever stores a result; the control process
+//   68  completions  event: some result became ready, or will never come, or a worker has come (which a map waits for
+//                    too). Whoever stores a result; the control process; starting workers
 // A control process that dies leaves the table as it is; its workers see the death (pidfd) and remove the file.
 struct session_header {
   std::atomic<std::uint32_t> next_id;

@@ -134,6 +134,7 @@ void session_table::set_running(process_id id) {
   entry.state.store(worker_state::running, std::memory_order_release);  // pairs with the acquires of those who call it
   WEIR_CRASH_POINT("session.run.running");
   header().workers.signal();
+  header().completions.signal();
   WEIR_CRASH_POINT("session.run.told");
 }
 
