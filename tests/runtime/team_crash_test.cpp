@@ -196,6 +196,23 @@ TEST_P(TeamCrashOfTheControlProcess, LeavesNothing) {
 INSTANTIATE_TEST_SUITE_P(AtEachPoint, TeamCrashOfTheControlProcess,
                          testing::Values("team.removing", "team.inboxes.removed"));
 
+TEST(TeamInFullMemory, SaysSoAndTheNextOneWorks) {
+  with_memory_of("16m", [] {
+    weir::session own;
+    own.add_workers(2);
+    const auto bring = [](team& team, std::size_t bytes) { return team.all_gather(std::string(bytes, 'x')).size(); };
+    try {
+      own.spmd(bring, std::size_t{32} << 20U);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const remote_error& e) {
+      EXPECT_THROW(std::rethrow_if_nested(e), no_space);
+      EXPECT_THAT(e.what(), testing::HasSubstr("all_gather<std::string>() \"@"));
+      EXPECT_THAT(e.what(), testing::HasSubstr("shared memory is full: 32.0 MiB asked"));
+    }
+    EXPECT_THAT(own.spmd(bring, std::size_t{1} << 20U), testing::Each(2U));
+  });
+}
+
 TEST(TeamLeftovers, GoOnceTheirCreatorIsDead) {
   in_own_memory([] {
     const pid_t pid = killed_after([] { new detail::team_launch({kControlProcess, 2}); });
