@@ -58,7 +58,7 @@ TEST_F(DistributedWork, RunsOnAllOwnersAtTheSameTime) {
   const auto meet = row::zeros({3});
   session().everywhere([](const channel<int>& c) { globals().set("arrived", c); }, arrived);
   meet.map_inplace([](double) {
-    const auto all = globals().get<channel<int>>("arrived");
+    auto all = globals().get<channel<int>>("arrived");
     all.put(1);
     while (all.size() < 3) std::this_thread::yield();
     return 1.0;
