@@ -12,6 +12,7 @@
 #include <memory>
 #include <ostream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -351,7 +352,7 @@ class distributed_array {
 
   static detail::division divide(const char* operation, const extents_type& extents,
                                  const distributed_options& options) {
-    detail::division_request request{{}, !options.owners.empty(), options.grid};
+    detail::division_request request{{}, !options.owners.empty(), options.grid.values()};
     for (const worker& each : options.owners) request.owners.push_back(each.id());
     if (options.owners.empty()) request.owners = detail::running_workers();
     if (request.owners.empty() && options.owners.empty()) request.owners = {my_id()};

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "weir/distributed_options.hpp"
 #include "weir/error.hpp"
 
 namespace weir::detail {
@@ -94,6 +95,11 @@ void check_owners(const std::string& operation, std::span<const process_id> owne
 }
 
 }  // namespace
+
+void throw_negative_parts(std::size_t dimension, long long parts) {
+  throw invalid_argument(
+      fmt::format("weir: grid: dimension {} is to be divided into {} parts, expected: 0 or more", dimension, parts));
+}
 
 std::string extents_text(std::span<const std::size_t> extents) { return fmt::format("{}", fmt::join(extents, "x")); }
 

@@ -68,6 +68,17 @@ TEST_F(DistributedArray, IsDividedAsItIsTold) {
   EXPECT_EQ(d.gather(), std::vector<double>(100, 1.5));
 }
 
+TEST_F(DistributedArray, TakesItsGridFromIntegersOfAnyKind) {
+  const auto workers = start(4);
+  const int rows = 4;
+  const auto d = grid::zeros({10, 10}, {.grid = {rows, std::size_t{1}}});
+  EXPECT_EQ(d.grid(), (grid::extents_type{4, 1}));
+  EXPECT_EQ(grid::zeros({10, 10}, {.grid = d.grid()}).grid(), d.grid());
+  EXPECT_EQ(grid::zeros({10, 10}, {.grid = {1, 0}}).grid(), (grid::extents_type{1, 4}));
+  EXPECT_EQ(distributed_array<int>::zeros(10, {.grid = 2}).owner_ids(), (std::vector<process_id>{2, 3}));
+  EXPECT_THROW(static_cast<void>(grid::zeros({10, 10}, {.grid = {rows, -1}})), invalid_argument);
+}
+
 TEST_F(DistributedArray, UsesFewerWorkersWhenThereAreMoreThanElementsUnlessTheyWereNamed) {
   const auto workers = start(3);
   EXPECT_EQ(distributed_array<int>::zeros({2}).owner_ids(), (std::vector<process_id>{2, 3}));

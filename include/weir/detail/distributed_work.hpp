@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -12,6 +11,7 @@
 #include <limits>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "weir/detail/array_core.hpp"
 #include "weir/distributed_views.hpp"
@@ -314,7 +314,7 @@ struct squares_block {
   }
 };
 
-/// The larger one (with `Less` the other way round: the smaller one); what is not a number wins.
+/// The larger one, the smaller one; what is not a number wins.
 struct larger {
   template <class T>
   [[nodiscard]] constexpr T operator()(const T& a, const T& b) const {
