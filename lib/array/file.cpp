@@ -117,8 +117,7 @@ boost::interprocess::mapped_region map_whole(std::string_view operation, std::st
 std::unique_ptr<array_core> attach_to(std::string_view operation, std::string_view path, shm::segment segment,
                                       const arrays::checked_constants& constants, shm::unique_fd file) {
   auto region = map_whole(operation, path, file.get(), constants.data_offset + bytes_of(constants, constants.max_rows));
-  arrays::checked_constants adjusted = constants;
-  return std::make_unique<array_core>(std::move(segment), adjusted, std::move(file), std::move(region));
+  return std::make_unique<array_core>(std::move(segment), constants, std::move(file), std::move(region));
 }
 
 /// Others, who have the file mapped already, must see it the same way.
