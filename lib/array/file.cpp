@@ -14,6 +14,7 @@
 
 #include "array/attach.hpp"
 #include "array/plan.hpp"
+#include "array/users.hpp"
 #include "segment/membership.hpp"
 #include "segment/space.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -116,8 +117,7 @@ boost::interprocess::mapped_region map_whole(std::string_view operation, std::st
 std::unique_ptr<array_core> attach_to(std::string_view operation, std::string_view path, shm::segment segment,
                                       const arrays::checked_constants& constants, shm::unique_fd file) {
   auto region = map_whole(operation, path, file.get(), constants.data_offset + bytes_of(constants, constants.max_rows));
-  arrays::checked_constants adjusted = constants;
-  return std::make_unique<array_core>(std::move(segment), adjusted, std::move(file), std::move(region));
+  return std::make_unique<array_core>(std::move(segment), constants, std::move(file), std::move(region));
 }
 
 /// Others, who have the file mapped already, must see it the same way.
@@ -177,7 +177,7 @@ array_handle map_elements(std::string_view operation, const std::string& path, s
                                        operation, path, info.st_size, needed));
   }
   reserve_on_disk(operation, path, file.get(), 0, needed);
-  const std::string name = fmt::format("@file.{:x}.{:x}", info.st_dev, info.st_ino);
+  const std::string name = fmt::format("{}{:x}.{:x}", arrays::kFileBoundPrefix, info.st_dev, info.st_ino);
   constexpr int kTries = 1000;  // each one lost to somebody who made or removed it at that very moment
   constexpr auto kAnyPins = std::numeric_limits<std::int32_t>::max();
   for (int left = kTries;; --left) {

@@ -36,7 +36,7 @@ array_core::array_core(shm::segment mapped, const arrays::checked_constants& con
       file_(std::move(file)),
       file_region_(std::move(elements)),
       file_account_(file_region_.get_size()),
-      data_(static_cast<std::byte*>(file_region_.get_address())) {
+      data_(static_cast<std::byte*>(file_region_.get_address()) + constants.data_offset) {
   take_seat();
 }
 

@@ -38,6 +38,16 @@ struct call_passage {
 /// Only a sweep comes by these; its test is tests/runtime/leftovers_crash_test.cpp, where it is killed at each.
 inline constexpr std::string_view kSweepsPoints = "sweep.looked sweep.done_with_one";
 
+/// Arrays are not in the matrix: tests/array/array_crash_test.cpp kills at each of these.
+inline constexpr std::string_view kArraysPoints =
+    "array.alone array.file.bound array.file.lengthened array.file.linked array.file.made array.file.opened "
+    "array.leaving array.left array.lock.gate array.lock.held array.lock.inherited array.lock.marked "
+    "array.lock.released array.lock.releasing array.lock.writer array.npy.opened array.npy.renamed "
+    "array.npy.written array.pinned array.resizing array.rows.cleared array.rows.given_back array.rows.made "
+    "array.rows.stored array.seat.described array.seat.high array.seat.left array.seat.locked array.seat.taken "
+    "array.share.cleared array.share.clearing array.share.counted array.share.entered array.share.gate "
+    "array.share.released array.share.releasing array.unpinned";
+
 template <class Visit>
 constexpr void for_each_point(std::string_view points, const Visit& visit) {
   while (!points.empty()) {

@@ -22,7 +22,7 @@ constexpr bool has_a_test(std::string_view point) {
   for (const call_passage& each : kCallPassages) {
     if (is_in(point, each.points)) return true;
   }
-  return is_in(point, kSweepsPoints);
+  return is_in(point, kSweepsPoints) || is_in(point, kArraysPoints);
 }
 
 /// Names the first point without a test in the compiler's message.
@@ -53,6 +53,7 @@ constexpr bool are_in_code(const Passages& passages) {
   return true;
 }
 static_assert(is_in_code(kSweepsPoints), "a point of the sweep is not in the code");
+static_assert(is_in_code(kArraysPoints), "a point of the arrays is not in the code");
 static_assert(are_in_code(kChannelPassages), "the matrix names a point that is not in the code");
 static_assert(are_in_code(kCallPassages), "the matrix names a point that is not in the code");
 
