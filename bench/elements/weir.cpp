@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Question: what does it cost to say a(i, j), instead of using a pointer?
-// Method: all elements of 256 x 256 doubles, which fit a second-level cache, are read (added to a sum for each column) or
+// Method: all elements of --order x --order doubles, 256 of which fit a second-level cache, are read (added to a sum for each column) or
 // written, row by row, by one process on a CPU of its own: through a plain pointer and through an array; and through
 // another pointer and a distributed array. The pointer is that to the array's own memory, so that nothing differs but how
 // an element is found. In turn; the ratio is the median of those of single rounds.
@@ -16,7 +16,6 @@ namespace {
 constexpr bench::question kQuestion{"elements", [](const bench::plan& /*p*/) -> std::size_t { return 1; },
                                     bench::no_queues};
 constexpr bench::contender kWho{kQuestion, "weir", nullptr};
-constexpr std::size_t kOrder = 256;
 
 struct pointer {
   double* first;
@@ -49,37 +48,36 @@ void require(bool right) {
 template <class A>
 void compare(const bench::plan& p, const std::string& kind, const A& a, double* memory,
              std::vector<bench::figure>& figures) {
-  const pointer plain{memory, kOrder};
-  std::vector<double> values(kOrder), plain_sums(kOrder), sums(kOrder);
-  for (std::size_t j = 0; j < kOrder; ++j) values[j] = static_cast<double>(j + 1);
+  const std::size_t order = p.order;
+  const pointer plain{memory, order};
+  std::vector<double> values(order), plain_sums(order), sums(order);
+  for (std::size_t j = 0; j < order; ++j) values[j] = static_cast<double>(j + 1);
   const auto is_written = [&](double factor) {
-    for (std::size_t i = 0; i < kOrder; ++i) {
-      for (std::size_t j = 0; j < kOrder; ++j) require(a(i, j) == values[j] * factor && &a(i, j) == &plain(i, j));
+    for (std::size_t i = 0; i < order; ++i) {
+      for (std::size_t j = 0; j < order; ++j) require(a(i, j) == values[j] * factor && &a(i, j) == &plain(i, j));
     }
   };
   const auto add = [&](const char* what, const std::vector<std::vector<double>>& times) {
-    figures.push_back({kind + "_" + what + "_ns", bench::median_of(times[1]) / (kOrder * kOrder)});
-    figures.push_back({kind + "_" + what + "_pointer_ns", bench::median_of(times[0]) / (kOrder * kOrder)});
+    figures.push_back({kind + "_" + what + "_ns", bench::median_of(times[1]) / static_cast<double>(order * order)});
+    figures.push_back(
+        {kind + "_" + what + "_pointer_ns", bench::median_of(times[0]) / static_cast<double>(order * order)});
     figures.push_back({kind + "_" + what + "_ratio", bench::median_ratio(times[1], times[0])});
   };
 
   double last = 0;
   add("write", bench::alternate(p, {[&](std::uint64_t round) {
-                                      write_all(plain, kOrder, kOrder, values.data(),
-                                                last = static_cast<double>(round));
+                                      write_all(plain, order, order, values.data(), last = static_cast<double>(round));
                                     },
                                     [&](std::uint64_t round) {
-                                      write_all(a, kOrder, kOrder, values.data(), last = -static_cast<double>(round));
+                                      write_all(a, order, order, values.data(), last = -static_cast<double>(round));
                                     }}));
   is_written(last);
-  write_all(a, kOrder, kOrder, values.data(), 1);
-  is_written(1);
   std::uint64_t rounds = 0;
   add("read",
-      bench::alternate(p, {[&](std::uint64_t /*round*/) { read_all(plain, kOrder, kOrder, plain_sums.data()); },
-                           [&](std::uint64_t round) { read_all(a, kOrder, kOrder, sums.data()), rounds = round; }}));
-  for (std::size_t j = 0; j < kOrder; ++j) {
-    require(sums[j] == static_cast<double>(rounds * kOrder) * values[j] && plain_sums[j] == sums[j]);
+      bench::alternate(p, {[&](std::uint64_t /*round*/) { read_all(plain, order, order, plain_sums.data()); },
+                           [&](std::uint64_t round) { read_all(a, order, order, sums.data()), rounds = round; }}));
+  for (std::size_t j = 0; j < order; ++j) {
+    require(sums[j] == static_cast<double>(rounds * order) * last * values[j] && plain_sums[j] == sums[j]);
   }
 }
 
@@ -89,9 +87,9 @@ int measure(bench::plan p) {
   const weir::session session;
   p.seconds /= 4;  // for each of the comparisons
   std::vector<bench::figure> figures;
-  const weir::array<double, 2> array({kOrder, kOrder});
+  const weir::array<double, 2> array({p.order, p.order});
   compare(p, "array", array, array.data(), figures);
-  const auto distributed = weir::distributed_array<double, 2>::zeros({kOrder, kOrder});
+  const auto distributed = weir::distributed_array<double, 2>::zeros({p.order, p.order});
   compare(p, "distributed", distributed, distributed.storage().data(), figures);
   bench::print_figures(p, kWho, figures);
   return 0;

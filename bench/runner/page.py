@@ -218,7 +218,14 @@ def elements_section(page, _):
             field = f"{kind}_{what}"
             cells = [page.cell("elements", "weir", [field + end], duration) for end in ("_ns", "_pointer_ns")]
             rows.append([f"{name}, {what}"] + cells + [page.cell("elements", "weir", [field + "_ratio"], "{:.3f}".format)])
-    return lines + table(["", "a(i, j)", "plain pointer", "ratio"], rows) + [""]
+    lines += table(["", "a(i, j)", "plain pointer", "ratio"], rows) + [""]
+    found = next((run for run in page.results.runs.get("loops", {}).get("objdump", []) if run), None)
+    if found is None:
+        return lines
+    lines += ["The inner loops that write, as they are compiled:", ""]
+    for kind, name in (("pointer", "plain pointer"), ("array", "array"), ("distributed_array", "distributed_array")):
+        lines += [f"    {name}:"] + [f"        {each}" for each in found["loops"][f"{kind} write_all"]] + [""]
+    return lines
 
 
 def triad_section(page, _):

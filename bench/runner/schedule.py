@@ -25,6 +25,7 @@ TEAMS = ["weir", "openmpi"]
 # Those of the Parallel Research Kernels in their scripts/small.
 STENCIL_ORDER, TRANSPOSE_ORDER = 1000, 2000
 HEAT_ORDER, SMALL_HEAT_ORDER = 1000, 200
+ELEMENTS_ORDER = 256
 TRIAD_BYTES = 128 * MI
 PASSED_BYTES = 4 * GI
 
@@ -46,6 +47,9 @@ class Case:
             return start + [f"--benchmark_{name}={value}" for name, value in options.items()] + self.arguments
         if contender == "callgrind":
             script = os.path.join(sources, self.question, "count.py")
+            return ["/usr/bin/python3", "-B", script, os.path.join(programs, f"{self.question}_weir")]
+        if contender == "objdump":
+            script = os.path.join(sources, self.question, "loops.py")
             return ["/usr/bin/python3", "-B", script, os.path.join(programs, f"{self.question}_weir")]
         if contender in PYTHON:
             script = os.path.join(sources, self.question, "python.py")
@@ -119,7 +123,8 @@ def teams(seconds, shapes):
 
 def arrays(seconds, ways):
     """What arrays cost by themselves; these programs compare within one process, or have nobody to compare with."""
-    yield Case("elements", "elements", ["weir"], 2 * seconds)
+    yield Case("elements", "elements", ["weir"], 2 * seconds, ["--order", str(ELEMENTS_ORDER)])
+    yield Case("elements", "loops", ["objdump"], 1, once=True)
     yield Case("triad", "triad", ["weir"], 4 * seconds, ["--bytes", str(TRIAD_BYTES)])
     for way in ways:
         arguments = ["--bytes", str(PASSED_BYTES), "--way", way]

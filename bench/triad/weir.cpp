@@ -7,6 +7,7 @@
 // Check: every element of both, after the last round.
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 
 #include "methods/alternate.hpp"
