@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "weir/detail/call.hpp"
+#include "weir/detail/spmd_call.hpp"
 #include "weir/error.hpp"
 #include "weir/future.hpp"
 #include "weir/session_options.hpp"
@@ -72,6 +73,13 @@ class session {
   template <class F, class... Args>
   void everywhere(F f, const Args&... arguments);
 
+  /// Runs f(team, arguments...) on all workers at once, each a rank of one team, in the order of their numbers (without
+  /// workers: here, a team of one); returns when all have returned, with their results in the order of the ranks. What can
+  /// be called is as for worker::call; the first parameter is a weir::team&. Then throws what the rank that failed first has
+  /// thrown, as future::get() would, or worker_died.
+  template <class F, class... Args>
+  auto spmd(F f, const Args&... arguments) -> detail::spmd_results<F, Args...>;
+
   /// Calls `f` for each worker that ends from now on, on a thread of the session, one call at a time; what it throws is
   /// dropped. It may call the session.
   void on_worker_exit(std::function<void(const worker_exit&)> f);
@@ -86,6 +94,13 @@ class session {
 
 /// In a worker: serves calls and does not return. Elsewhere: nothing.
 void serve_if_worker();
+
+template <class F, class... Args>
+auto session::spmd(F f, const Args&... arguments) -> detail::spmd_results<F, Args...> {
+  std::vector<process_id> ids;
+  for (const weir::worker& each : workers()) ids.push_back(each.id());
+  return detail::run_spmd(f, std::move(ids), arguments...);
+}
 
 template <class F, class... Args>
 void session::everywhere(F f, const Args&... arguments) {

@@ -14,5 +14,6 @@
 #include "weir/select.hpp"
 #include "weir/session.hpp"
 #include "weir/session_options.hpp"
+#include "weir/spmd.hpp"
 #include "weir/worker.hpp"
 #include "weir/worker_options.hpp"
