@@ -26,18 +26,13 @@
 #include "weir/detail/channel_views.hpp"
 #include "weir/detail/deadlines.hpp"
 #include "weir/detail/fast_path.hpp"
+#include "weir/detail/process_handle.hpp"
 #include "weir/error.hpp"
 #include "weir/ids.hpp"
 
 namespace weir {
 
 namespace detail {
-
-/// weir::worker, which this header does without.
-template <class W>
-concept process_handle = requires(const W& worker) {
-  { worker.id() } -> std::same_as<process_id>;
-};
 
 [[noreturn]] void throw_no_channel(std::string_view element_type);
 void print_channel(std::ostream& out, std::string_view element_type, const core_handle& core);

@@ -1,31 +1,58 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/references.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <mutex>
 
 namespace weir::channels {
 namespace {
 
-std::atomic<void (*)(std::string_view)> g_pin{nullptr};
-std::atomic<void (*)(std::string_view) noexcept> g_unpin{nullptr};
+constexpr std::size_t kMostKinds = 4;
+
+/// Entries are written once, then counted: readers take no lock.
+struct kinds {
+  std::mutex mutex;
+  std::array<other_references, kMostKinds> entries;
+  std::atomic<std::size_t> count{0};
+};
+kinds& known() {
+  static kinds all;
+  return all;
+}
+
+const other_references* find(std::string_view reference) noexcept {
+  const kinds& all = known();
+  const auto end = all.entries.begin() + static_cast<std::ptrdiff_t>(all.count.load(std::memory_order_acquire));
+  const auto found =
+      std::find_if(all.entries.begin(), end, [&](const auto& each) { return reference.starts_with(each.prefix); });
+  return found == end ? nullptr : &*found;
+}
+
 std::atomic<void (*)(std::span<const std::byte>)> g_release{nullptr};
 
 }  // namespace
 
-void set_other_references(other_references functions) noexcept {
-  g_pin.store(functions.pin, std::memory_order_release);
-  g_unpin.store(functions.unpin, std::memory_order_release);
+void add_other_references(const other_references& functions) noexcept {
+  kinds& all = known();
+  const std::scoped_lock lock(all.mutex);
+  const std::size_t count = all.count.load(std::memory_order_relaxed);
+  const auto is_known = [&](const auto& each) { return each.prefix == functions.prefix; };
+  if (count == kMostKinds || std::any_of(all.entries.begin(), all.entries.begin() + count, is_known)) return;
+  all.entries[count] = functions;
+  all.count.store(count + 1, std::memory_order_release);
 }
 
 bool pin_other(std::string_view reference) {
   if (!reference.starts_with('/')) return false;
-  if (const auto pin = g_pin.load(std::memory_order_acquire)) pin(reference);
+  if (const other_references* kind = find(reference)) kind->pin(reference);
   return true;
 }
 
 bool unpin_other(std::string_view reference) noexcept {
   if (!reference.starts_with('/')) return false;
-  if (const auto unpin = g_unpin.load(std::memory_order_acquire)) unpin(reference);
+  if (const other_references* kind = find(reference)) kind->unpin(reference);
   return true;
 }
 

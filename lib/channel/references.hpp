@@ -10,12 +10,14 @@
 namespace weir::channels {
 
 struct other_references {
+  /// What such references begin with; lives as long as the program.
+  std::string_view prefix;
   /// Throws if the thing has gone.
   void (*pin)(std::string_view reference) = nullptr;
   void (*unpin)(std::string_view reference) noexcept = nullptr;
 };
-/// Set once, before any such reference is sent or received.
-void set_other_references(other_references functions) noexcept;
+/// Before any such reference is sent or received. Once for each prefix: again has no effect.
+void add_other_references(const other_references& functions) noexcept;
 
 /// False: the reference names a segment; nothing has been done.
 bool pin_other(std::string_view reference);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "array/references.hpp"
 #include "channel/references.hpp"
 #include "weir/error.hpp"
 
@@ -221,6 +222,7 @@ void release_references(std::span<const std::byte> item) {
 namespace {
 // For items that go with their channel.
 [[maybe_unused]] const bool kReleaseIsKnown = (channels::set_release_of_items(&release_references), true);
+[[maybe_unused]] const bool kArraysAreKnown = (arrays::connect_references(), true);
 }  // namespace
 
 std::span<const std::byte> frame_reader::next() {

@@ -94,19 +94,11 @@ std::optional<exit_report> how_it_ended(process_id id) {
   return self->table().report_of(id);
 }
 
-void pin_reference(std::string_view reference) {
-  if (reference.starts_with(detail::kFutureReference)) detail::pin_future(reference);
-}
-
-void unpin_reference(std::string_view reference) noexcept {
-  if (reference.starts_with(detail::kFutureReference)) detail::unpin_future(reference);
-}
-
 }  // namespace
 
 void connect_layers() {
   channels::set_worker_directory({&identity_of, &how_it_ended});
-  channels::set_other_references({&pin_reference, &unpin_reference});
+  channels::add_other_references({detail::kFutureReference, &detail::pin_future, &detail::unpin_future});
 }
 
 worker_identity read_worker_variable() noexcept {

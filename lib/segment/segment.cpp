@@ -58,14 +58,17 @@ struct mappable {
   [[nodiscard]] static boost::interprocess::mode_t get_mode() { return boost::interprocess::read_write; }
 };
 
-boost::interprocess::mapped_region map(std::string_view operation, std::string_view name, int fd, std::size_t bytes) {
+boost::interprocess::mapped_region map(std::string_view operation, std::string_view name, object_kind kind, int fd,
+                                       std::size_t bytes) {
   try {
     return {mappable{fd}, boost::interprocess::read_write, 0, bytes};
   } catch (const boost::interprocess::interprocess_exception& e) {
-    throw no_space(
-        fmt::format("weir: {} \"{}\": cannot map {} of address space: {} (channel_options.max_item_bytes bounds what a "
-                    "channel takes)",
-                    operation, name, readable(bytes), system_text(static_cast<int>(e.get_native_error()))));
+    const char* const advice = kind == object_kind::channel
+                                   ? " (channel_options.max_item_bytes bounds what a channel takes)"
+                               : kind == object_kind::array ? " (array_options.max_rows bounds what an array takes)"
+                                                            : "";
+    throw no_space(fmt::format("weir: {} \"{}\": cannot map {} of address space: {}{}", operation, name,
+                               readable(bytes), system_text(static_cast<int>(e.get_native_error())), advice));
   }
 }
 
@@ -197,7 +200,7 @@ segment segment::create(std::string_view operation, const segment_spec& spec, st
   if (::ftruncate(made.file_.get(), static_cast<off_t>(file_bytes)) != 0) fail(operation, spec.name, errno);
   reserve_file_space(made.file_.get(), fmt::format("{} \"{}\"", operation, spec.name), 0, reserved_bytes);
   WEIR_CRASH_POINT("segment.create.reserved");
-  made.region_ = map(operation, spec.name, made.file_.get(), file_bytes);
+  made.region_ = map(operation, spec.name, spec.kind, made.file_.get(), file_bytes);
   made.account_ = mapped_account(file_bytes);
   made.name_ = spec.name;
   WEIR_CRASH_POINT("segment.create.mapped");
@@ -259,7 +262,7 @@ segment segment::open(std::string_view operation, std::string_view name, object_
   segment found;
   found.file_ = std::move(seen.file);
   found.file_number_ = seen.file_number;
-  found.region_ = map(operation, name, found.file_.get(), seen.header->file_bytes);
+  found.region_ = map(operation, name, kind, found.file_.get(), seen.header->file_bytes);
   found.account_ = mapped_account(seen.header->file_bytes);
   found.name_ = name;
   return found;
@@ -303,30 +306,30 @@ bool segment::read(std::size_t offset, std::span<std::byte> out) const noexcept 
 
 namespace {
 
-struct flock lock_of_byte(std::size_t offset, short type) noexcept {
+struct flock lock_of(std::size_t offset, std::size_t bytes, short type) noexcept {
   struct flock lock {};  // l_pid must be 0
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(offset);
-  lock.l_len = 1;
+  lock.l_len = static_cast<off_t>(bytes);
   return lock;
 }
 
 }  // namespace
 
 // Locks of the open file description (fcntl(2)): not lost when another descriptor of the file is closed.
-bool segment::show_life(std::size_t offset) const noexcept {
-  const struct flock lock = lock_of_byte(offset, F_WRLCK);
+bool segment::show_life(std::size_t offset, std::size_t bytes) const noexcept {
+  const struct flock lock = lock_of(offset, bytes, F_WRLCK);
   return ::fcntl(file_.get(), F_OFD_SETLK, &lock) == 0;
 }
 
-void segment::stop_showing_life(std::size_t offset) const noexcept {
-  const struct flock lock = lock_of_byte(offset, F_UNLCK);
+void segment::stop_showing_life(std::size_t offset, std::size_t bytes) const noexcept {
+  const struct flock lock = lock_of(offset, bytes, F_UNLCK);
   ::fcntl(file_.get(), F_OFD_SETLK, &lock);
 }
 
 bool segment::sees_life(std::size_t offset) const noexcept {
-  struct flock lock = lock_of_byte(offset, F_WRLCK);
+  struct flock lock = lock_of(offset, 1, F_WRLCK);
   return ::fcntl(file_.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 

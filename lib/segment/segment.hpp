@@ -106,8 +106,8 @@ class segment {
   bool read(std::size_t offset, std::span<std::byte> out) const noexcept;
   /// A sign of life that processes of other pid namespaces see: a lock on a byte of the file, which goes when this
   /// mapping has gone from the process and those that it has forked. Each byte has one holder. False: it cannot be had.
-  [[nodiscard]] bool show_life(std::size_t offset) const noexcept;
-  void stop_showing_life(std::size_t offset) const noexcept;
+  [[nodiscard]] bool show_life(std::size_t offset, std::size_t bytes = 1) const noexcept;
+  void stop_showing_life(std::size_t offset, std::size_t bytes = 1) const noexcept;
   /// Not of this process itself. True if it cannot be told.
   [[nodiscard]] bool sees_life(std::size_t offset) const noexcept;
 
