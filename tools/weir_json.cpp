@@ -167,6 +167,31 @@ json to_json(const inspect::channel_report& report, bool with_slots) {
   return out;
 }
 
+json to_json(const inspect::array_report& report) {
+  json out = to_json(report.segment);
+  if (!report.readable) return out;
+  out["element_bytes"] = report.constants.element_bytes;
+  out["order"] = inspect::text_of(report.constants.order);
+  out["extents"] = report.extents;
+  out["max_rows"] = report.constants.max_rows;
+  out["file"] = report.constants.file_bound ? json(report.path) : json(nullptr);
+  out["pins"] = report.pins;
+  out["lock"] = lock_of(report.lock);
+  out["locked_alone"] = report.locked_alone;
+  out["owner_died"] = report.owner_died;
+  out["seats"] = json::array();
+  for (const auto& seat : report.seats) {
+    json one = process(seat.who, seat.life);
+    one["seat"] = seat.number;
+    one["process"] = seat.process;
+    one["attached_s"] = seconds(since_real(seat.attached_ns));
+    one["shares_lock"] = seat.sharers;
+    out["seats"].push_back(std::move(one));
+  }
+  out["problems"] = report.problems;
+  return out;
+}
+
 json to_json(const inspect::session_report& report) {
   json out = to_json(report.segment);
   if (!report.readable) return out;

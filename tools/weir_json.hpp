@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "inspect/array.hpp"
 #include "inspect/channel.hpp"
 #include "inspect/report.hpp"
 #include "inspect/session.hpp"
@@ -16,6 +17,7 @@ using json = nlohmann::ordered_json;
 [[nodiscard]] json to_json(const inspect::segment_report& report);
 /// Slots and blocks one by one only if asked for.
 [[nodiscard]] json to_json(const inspect::channel_report& report, bool with_slots);
+[[nodiscard]] json to_json(const inspect::array_report& report);
 [[nodiscard]] json to_json(const inspect::session_report& report);
 
 /// Prints it, with bytes that are no UTF-8 replaced.

@@ -18,6 +18,7 @@ constexpr std::size_t kTypeColumns = 40;
 std::string items_of(const inspect::segment_report& s) {
   if (!s.items) return "-";
   if (s.capacity) return fmt::format("{}/{}", *s.items, *s.capacity);
+  if (s.header && s.header->kind == shm::object_kind::array) return std::to_string(*s.items);
   return counted(*s.items, "worker");
 }
 

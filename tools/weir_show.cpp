@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "inspect/array.hpp"
 #include "inspect/channel.hpp"
 #include "inspect/segments.hpp"
 #include "inspect/session.hpp"
@@ -56,6 +57,12 @@ int run_show(const show_options& options) {
     contradicts = !report.problems.empty();
     if (options.json) as_json = to_json(report, options.slots);
     if (!options.json && report.readable) show_channel(report, options.slots);
+  } else if (is(shm::object_kind::array)) {
+    const inspect::array_report report = inspect::describe_array(std::move(checked));
+    segment = report.segment;
+    contradicts = !report.problems.empty();
+    if (options.json) as_json = to_json(report);
+    if (!options.json && report.readable) show_array(report);
   } else if (is(shm::object_kind::session)) {
     const inspect::session_report report = inspect::describe_session(std::move(checked));
     segment = report.segment;

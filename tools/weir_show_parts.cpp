@@ -34,4 +34,15 @@ void show_segment(const inspect::segment_report& s) {
                                   shm::readable(s.file_bytes)));
 }
 
+std::string lock_text(const inspect::lock_report& lock) {
+  if (lock.unusable) return "not usable: no mutex that weir made, or given up for good";
+  if (!lock.held && !lock.owner_died) return "free";
+  if (lock.life != shm::liveness::dead) {
+    return fmt::format("held by thread {} of pid {} ({}){}", lock.thread, lock.pid, text_of(lock.life),
+                       lock.contended ? ", others wait" : "");
+  }
+  const std::string who = lock.pid != 0 ? fmt::format("pid {}", lock.pid) : fmt::format("thread {}", lock.thread);
+  return fmt::format("held by {}, which is dead (whoever locks it next repairs)", who);
+}
+
 }  // namespace weir::command

@@ -183,7 +183,8 @@ class array {
     const extents_type now = extents();
     const bool inside = [&]<std::size_t... D>(std::index_sequence<D...>) {
       return ((std::cmp_greater_equal(indices, 0) && std::cmp_less(indices, now[D])) && ...);
-    }(std::make_index_sequence<Rank>());
+    }
+    (std::make_index_sequence<Rank>());
     if (!inside) {
       const std::array<std::size_t, Rank> asked{static_cast<std::size_t>(indices)...};
       detail::throw_out_of_range(*core_, asked);
@@ -269,7 +270,8 @@ class array {
     } else {
       return [&]<std::size_t... D>(std::index_sequence<D...>) {
         return ((static_cast<std::size_t>(indices) * static_cast<std::size_t>(strides_[D])) + ...);
-      }(std::make_index_sequence<Rank>());
+      }
+      (std::make_index_sequence<Rank>());
     }
   }
 

@@ -14,6 +14,7 @@
 
 #include "array/attach.hpp"
 #include "array/plan.hpp"
+#include "array/users.hpp"
 #include "segment/membership.hpp"
 #include "segment/space.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -177,7 +178,7 @@ array_handle map_elements(std::string_view operation, const std::string& path, s
                                        operation, path, info.st_size, needed));
   }
   reserve_on_disk(operation, path, file.get(), 0, needed);
-  const std::string name = fmt::format("@file.{:x}.{:x}", info.st_dev, info.st_ino);
+  const std::string name = fmt::format("{}{:x}.{:x}", arrays::kFileBoundPrefix, info.st_dev, info.st_ino);
   constexpr int kTries = 1000;  // each one lost to somebody who made or removed it at that very moment
   constexpr auto kAnyPins = std::numeric_limits<std::int32_t>::max();
   for (int left = kTries;; --left) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/channel_snapshot.hpp"
 
+#include "inspect/lock.hpp"
+
 #include <fmt/format.h>
 #include <pthread.h>
 
@@ -29,18 +31,6 @@ bool read_header(const segment_file& file, ch::channel_header& h) {
   return file.read(shm::kPage, {reinterpret_cast<std::byte*>(&h), sizeof h});
 }
 
-lock_words words_of(const sync::robust_mutex& mutex) {
-  pthread_mutex_t inner;
-  lock_words out;
-  const auto* bytes = reinterpret_cast<const std::byte*>(&mutex);
-  std::memcpy(&inner, bytes, sizeof inner);
-  std::memcpy(&out.damaged, bytes + sizeof inner, sizeof out.damaged);
-  out.word = static_cast<std::uint32_t>(inner.__data.__lock);
-  out.owner = inner.__data.__owner;
-  out.kind = inner.__data.__kind;
-  return out;
-}
-
 header_words words_of(const ch::channel_header& h) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copy
   header_words out;
@@ -57,7 +47,7 @@ header_words words_of(const ch::channel_header& h) {
   out.close_reason_bytes = h.close_reason_bytes;
   out.tail = h.tail.load(kRelaxed);
   out.head = h.head.load(kRelaxed);
-  out.lock = words_of(h.mutex);
+  out.lock = inspect::words_of(h.mutex);
   std::memcpy(out.bindings.data(), h.bindings, sizeof h.bindings);
   return out;
 }

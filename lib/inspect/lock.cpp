@@ -54,6 +54,18 @@ std::string program_of(std::int32_t pid) {
   return name;
 }
 
+lock_words words_of(const sync::robust_mutex& mutex) {
+  pthread_mutex_t inner;
+  lock_words out;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&mutex);
+  std::memcpy(&inner, bytes, sizeof inner);
+  std::memcpy(&out.damaged, bytes + sizeof inner, sizeof out.damaged);
+  out.word = static_cast<std::uint32_t>(inner.__data.__lock);
+  out.owner = inner.__data.__owner;
+  out.kind = inner.__data.__kind;
+  return out;
+}
+
 lock_report describe_lock(const lock_words& words, std::uint32_t pid_namespace,
                           std::span<const participant_report> participants) {
   // glibc's marks in the copy of the owner: given up for good, and told of a death but not yet consistent again.

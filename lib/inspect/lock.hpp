@@ -7,6 +7,7 @@
 
 #include "inspect/channel.hpp"
 #include "inspect/channel_snapshot.hpp"
+#include "sync/robust_mutex.hpp"
 
 namespace weir::inspect {
 
@@ -15,6 +16,9 @@ namespace weir::inspect {
 
 /// Name of the program that a process runs, as the kernel knows it (15 characters at most); empty: not known.
 [[nodiscard]] std::string program_of(std::int32_t pid);
+
+/// The words of a copy of a robust mutex.
+[[nodiscard]] lock_words words_of(const sync::robust_mutex& mutex);
 
 /// What a robust mutex's words say of its holder. `pid_namespace`: where its threads are numbered.
 [[nodiscard]] lock_report describe_lock(const lock_words& words, std::uint32_t pid_namespace,

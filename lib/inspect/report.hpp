@@ -57,7 +57,7 @@ struct segment_report {
   std::uint64_t file_bytes = 0;
   std::uint64_t reserved_bytes = 0;         ///< memory that it takes
   std::optional<std::uint64_t> used_bytes;  ///< of these, bytes of the items inside
-  std::optional<std::uint64_t> items;       ///< channel: items inside; session: workers that run
+  std::optional<std::uint64_t> items;       ///< channel: items inside; array: elements; session: workers that run
   std::optional<std::uint64_t> capacity;    ///< channel
   std::optional<header_report> header;      ///< nothing: foreign, or not to be believed
 };

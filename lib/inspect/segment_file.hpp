@@ -30,6 +30,9 @@ class segment_file {
   [[nodiscard]] std::uint64_t file_bytes() const noexcept { return file_bytes_; }
   [[nodiscard]] std::uint64_t reserved_bytes() const noexcept { return reserved_bytes_; }
 
+  /// For locks to be looked for; -1: not opened.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
   /// False: the file is shorter, or cannot be read.
   bool read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
 

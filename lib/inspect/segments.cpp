@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "inspect/array.hpp"
 #include "inspect/channel.hpp"
 #include "inspect/session.hpp"
 #include "segment/names.hpp"
@@ -44,14 +45,14 @@ bool matches(const std::string& pattern, const std::string& name) {
 void settle_state(segment_report& report, std::span<const shm::process_identity> holders, bool pinned) {
   if (!report.header || report.state != segment_state::unknown) return;
   const header_report& h = *report.header;
-  const bool is_channel = h.kind == shm::object_kind::channel;
+  const bool tells_holders = h.kind == shm::object_kind::channel || h.kind == shm::object_kind::array;
   const bool kept = h.named && !report.name.starts_with('@');
-  const bool of_session = h.id == 0 || pinned || !is_channel;
+  const bool of_session = h.id == 0 || pinned || !tells_holders;
 
   shm::liveness life = shm::liveness::dead;
   for (const auto& holder : holders) life = better(life, shm::look(holder));
   // Its creator has it and has not said so yet, or it is of a kind that does not say who has it.
-  if (holders.empty() && !(kept && is_channel)) life = h.creator_life;
+  if (holders.empty() && !(kept && tells_holders)) life = h.creator_life;
   if (life != shm::liveness::alive && !kept && of_session) life = better(life, session_life(h.realm));
 
   switch (life) {
@@ -77,6 +78,7 @@ segment_report look_at(std::string_view name) {
   if (!checked.report.header) return std::move(checked.report);
   switch (checked.report.header->kind) {
     case shm::object_kind::channel: return describe_channel(std::move(checked), effort::quick).segment;
+    case shm::object_kind::array: return describe_array(std::move(checked)).segment;
     case shm::object_kind::session: return describe_session(std::move(checked)).segment;
     default: settle_state(checked.report, {}, /*pinned=*/false); return std::move(checked.report);
   }

@@ -91,6 +91,7 @@ void census::add(const std::string& name) {
   try {
     found.look = shm::look_at_segment("look at", name, shm::access::read);
     if (found.look->header->kind == shm::object_kind::channel) found.users = channels::users_of(name, *found.look);
+    if (found.look->header->kind == shm::object_kind::array) found.holders = arrays::users_of(name, *found.look);
   } catch (const not_found&) {
     return;
   } catch (const error& e) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "array/users.hpp"
 #include "channel/users.hpp"
 #include "segment/process_identity.hpp"
 #include "segment/segment.hpp"
@@ -20,11 +21,13 @@ struct found_segment {
   std::uint64_t bytes = 0;                       ///< memory that it takes
   std::optional<shm::segment_look> look;         ///< nothing: it cannot be believed, or not be read
   std::optional<channels::channel_users> users;  ///< of a sound channel
+  std::optional<arrays::array_users> holders;    ///< of a sound array
   bool is_foreign = false;                       ///< another user's
-  std::string why;                               ///< without a look, or a channel's users: what is wrong
+  std::string why;                               ///< without a look, or a channel's or array's users: what is wrong
 
   [[nodiscard]] bool is_sound() const noexcept {
-    return look && (users || look->header->kind != shm::object_kind::channel);
+    return look && (users || look->header->kind != shm::object_kind::channel) &&
+           (holders || look->header->kind != shm::object_kind::array);
   }
 };
 

@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "array/attach.hpp"
+#include "array/users.hpp"
 #include "channel/attach.hpp"
 #include "runtime/census.hpp"
 #include "runtime/referrers.hpp"
@@ -79,7 +81,9 @@ class judge {
 
   [[nodiscard]] judgement of(const found_segment& s) const {
     if (s.is_foreign) return {fate::undecided, s.why};
-    const std::string_view realm = realm_in(s.name);
+    // The name of an array in a file has no realm in it.
+    const bool in_file = s.holders && s.name.starts_with(arrays::kFileBoundPrefix);
+    const std::string_view realm = in_file ? std::string_view(s.look->header->realm) : realm_in(s.name);
     if (!s.is_sound()) return of_damaged(s, realm);
     if (realm.empty() && s.name.starts_with('@')) return {fate::undecided, "its name is none that weir gives"};
     if (realm.empty()) return {fate::kept, "a user's name: it stays until it is removed"};
@@ -88,7 +92,7 @@ class judge {
     }
     switch (s.look->header->kind) {
       case object_kind::channel: return of_channel(s, realm);
-      case object_kind::array: return {fate::undecided, "who holds an array is not known"};
+      case object_kind::array: return of_array(s, realm);
       default: return of_session(s, realm);
     }
   }
@@ -118,6 +122,18 @@ class judge {
     const std::string why = users.empty() ? fmt::format("its creator, pid {}, is dead", s.look->header->creator.pid)
                                           : fmt::format("only dead processes are attached: pid {}", pids_of(users));
     if (s.users->pins <= 0) return {fate::removed, why};
+    judgement found = of_session(s, realm);
+    if (found.what != fate::removed) return found;
+    return {fate::removed, why, /*only_references=*/true};
+  }
+
+  /// A seat is held by the living only, whatever pid namespace they are in.
+  [[nodiscard]] judgement of_array(const found_segment& s, std::string_view realm) const {
+    const processes& users = s.holders->attached;
+    if (!users.empty()) return {fate::kept, fmt::format("pid {} has it", pids_of(users))};
+    if (!s.holders->ever_attached) return of_creator(s);  // who has it and has not said so yet
+    const std::string why = "no process has it";
+    if (s.holders->pins <= 0) return {fate::removed, why};
     judgement found = of_session(s, realm);
     if (found.what != fate::removed) return found;
     return {fate::removed, why, /*only_references=*/true};
@@ -211,8 +227,14 @@ bool remove_name(const std::string& name) noexcept {
 std::optional<judgement> carry_out(const found_segment& s, judgement found, bool session_is_dead) {
   try {
     // Names that begin with '@' are never used twice: what they stand for is what was looked at.
-    if (!s.users || is_marked(s)) {
+    if ((!s.users && !s.holders) || is_marked(s)) {
       shm::segment::remove("remove", s.name);
+      return found;
+    }
+    if (s.holders) {
+      const auto done = detail::remove_abandoned_array(s.name, s.holders->pins);
+      if (done == detail::abandoned_array::gone) return std::nullopt;
+      if (done == detail::abandoned_array::in_use) return judgement{fate::kept, "somebody has just begun to use it"};
       return found;
     }
     const detail::abandoned done = found.what == fate::removed ? detail::remove_abandoned(s.name, s.users->pins)
@@ -277,7 +299,10 @@ std::vector<leftover> sweep(const sweep_options& options) {
 
 void remove_leftovers() noexcept {
   try {
-    sweep({.chooses = [](std::string_view name) { return !realm_in(name).empty(); }, .releases = false});
+    const auto is_weirs_own = [](std::string_view name) {
+      return !realm_in(name).empty() || name.starts_with(arrays::kFileBoundPrefix);
+    };
+    sweep({.chooses = is_weirs_own, .releases = false});
   } catch (const std::exception&) {
     // No memory: the dead can wait.
   }

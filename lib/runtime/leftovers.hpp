@@ -15,6 +15,8 @@
 ///     its session or its creator lives, its name lies in a segment that stays and that handles travel in, or anybody
 ///     uses a channel of handles (who might just be taking this one out). A reference that a process had taken out, or
 ///     had not put in yet, when it died keeps nothing longer than that;
+///   * an unnamed array, and the segment that goes with an array in a file (not the file), that no process has and no
+///     reference keeps, as for channels. Who has an array is seen in every pid namespace;
 ///   * what was marked as removed by a process that died before it removed the name;
 ///   * damaged segments of a session whose processes are all dead.
 /// A name that a user gave stays until the user removes it, whoever is dead. What lies there without being a segment of

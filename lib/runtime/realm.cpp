@@ -4,6 +4,8 @@
 #include <cctype>
 #include <exception>
 
+#include "array/attach.hpp"
+#include "array/users.hpp"
 #include "channel/attach.hpp"
 #include "runtime/blob.hpp"
 #include "segment/names.hpp"
@@ -34,10 +36,12 @@ void remove_own_realm() noexcept {
       const bool is_object = std::isdigit(static_cast<unsigned char>(name[prefix.size()])) != 0;
       if (is_object) {
         detail::remove_unless_attached(name);
+        detail::remove_array_unless_attached(name);  // each leaves the other's kind alone
       } else {
         remove_blob(name);
       }
     }
+    arrays::remove_own_file_bound();
   } catch (const std::exception&) {
     // No memory: the next session of this user removes what is left once this process is dead.
   }
