@@ -13,13 +13,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -28,6 +31,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "picture.hpp"
@@ -285,11 +289,11 @@ void remove_plate(const std::string& name) {
   }
 }
 
-/// One line on a terminal, about how far the workers are; nothing elsewhere.
+/// How far the workers are: one line on a terminal; elsewhere a line each time, if it is asked for.
 class progress_line {
  public:
-  explicit progress_line(journal steps) : steps_(std::move(steps)) {
-    if (::isatty(STDERR_FILENO) != 0) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  progress_line(journal steps, bool always) : steps_(std::move(steps)), is_terminal_(::isatty(STDERR_FILENO) != 0) {
+    if (is_terminal_ || always) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 
  private:
@@ -298,19 +302,21 @@ class progress_line {
     std::unique_lock lock(mutex);
     std::condition_variable_any never;
     while (!stop.stop_requested()) {
-      std::fprintf(stderr, "\rstep %llu", static_cast<unsigned long long>(steps_.finished()));
+      const auto step = static_cast<unsigned long long>(steps_.finished());
+      std::fprintf(stderr, is_terminal_ ? "\rstep %llu" : "step %llu\n", step);
       never.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
     }
-    std::fprintf(stderr, "\r\033[K");
+    if (is_terminal_) std::fprintf(stderr, "\r\033[K");
   }
   journal steps_;
+  bool is_terminal_;
   std::jthread thread_;
 };
 
 /// Until the plate is steady, with a new worker for each that dies.
-outcome run(weir::session& session, const plate& p, settings wanted) {
+outcome run(weir::session& session, const plate& p, settings wanted, bool show_progress) {
   const journal steps(p.steps);
-  const progress_line line(steps);
+  const progress_line line(steps, show_progress);
   for (;;) {
     const std::vector<weir::worker> workers = session.workers();
     const std::size_t parts = std::min(workers.size(), p.even.extent(0));
@@ -330,11 +336,21 @@ outcome run(weir::session& session, const plate& p, settings wanted) {
   }
 }
 
-int main_of(std::size_t size, std::size_t workers, const settings& wanted, const std::string& name, bool keep,
-            const std::string& picture, bool check) {
+struct command_line {
+  std::size_t size = 256;
+  std::size_t workers = 2;
+  settings wanted{.tolerance = 1e-3, .max_steps = std::numeric_limits<std::uint64_t>::max()};
+  std::string name;
+  std::string picture;
+  bool keep = false;
+  bool check = false;
+  bool progress = false;
+};
+
+int solve_and_show(const command_line& asked) {
   weir::session session;
-  session.add_workers(workers);
-  plate p = open_plate(name, size);
+  session.add_workers(asked.workers);
+  const plate p = open_plate(asked.name, asked.size);
   const auto ours = p.even.lock();       // one program at a time
   { const auto others = p.odd.lock(); }  // workers whose program was killed end a little later than it
   prepare(p);
@@ -343,22 +359,22 @@ int main_of(std::size_t size, std::size_t workers, const settings& wanted, const
   }
   using clock = std::chrono::steady_clock;
   const auto begin = clock::now();
-  const outcome found = run(session, p, wanted);
+  const outcome found = run(session, p, asked.wanted, asked.progress);
   const std::chrono::duration<double> seconds = clock::now() - begin;
   const storage& result = found.steps % 2 == 0 ? p.even : p.odd;
-  std::cout << size << "x" << size << " points on " << workers << " workers: " << found.steps << " steps, "
-            << (found.is_steady ? "steady" : "not steady yet") << std::endl;
+  std::cout << asked.size << "x" << asked.size << " points on " << asked.workers << " workers: " << found.steps
+            << " steps, " << (found.is_steady ? "steady" : "not steady yet") << std::endl;
   std::fprintf(stderr, "%.3f s\n", seconds.count());
-  if (!picture.empty()) draw(picture, result.data(), size, size);
+  if (!asked.picture.empty()) draw(asked.picture, result.data(), asked.size, asked.size);
   bool same = true;
-  if (check) {
-    const serial_result expected = solve_serially(size, size, wanted);
+  if (asked.check) {
+    const serial_result expected = solve_serially(asked.size, asked.size, asked.wanted);
     same = expected.how.steps == found.steps &&
            std::memcmp(expected.plate.data(), result.data(), result.size() * sizeof(double)) == 0;
     std::cout << (same ? "the serial solution is the same, bit for bit" : "THE SERIAL SOLUTION IS ANOTHER")
               << std::endl;
   }
-  if (!name.empty() && !keep) remove_plate(name);
+  if (!asked.name.empty() && !asked.keep && found.is_steady) remove_plate(asked.name);
   return same ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -366,31 +382,26 @@ int main_of(std::size_t size, std::size_t workers, const settings& wanted, const
 
 int main(int argc, char** argv) {
   weir::serve_if_worker();
+  command_line asked;
   CLI::App app("Heat in a plate: Jacobi's method on workers that share the plate.");
-  std::size_t size = 256;
-  std::size_t workers = 2;
-  settings wanted{.tolerance = 1e-3, .max_steps = std::numeric_limits<std::uint64_t>::max()};
-  std::string name;
-  std::string picture;
-  bool keep = false;
-  bool check = false;
-  app.add_option("--size", size, "Points in each direction")->check(CLI::Range(3, 100000))->capture_default_str();
-  app.add_option("--workers", workers)->check(CLI::Range(std::size_t{1}, kMaxRanks))->capture_default_str();
-  app.add_option("--tolerance", wanted.tolerance, "Steady is when no point changes by so much (degrees a step)")
+  app.add_option("--size", asked.size, "Points in each direction")->check(CLI::Range(3, 100000))->capture_default_str();
+  app.add_option("--workers", asked.workers)->check(CLI::Range(std::size_t{1}, kMaxRanks))->capture_default_str();
+  app.add_option("--tolerance", asked.wanted.tolerance, "Steady is when no point changes by so much (degrees a step)")
       ->capture_default_str();
-  app.add_option("--max-steps", wanted.max_steps, "Stop after so many steps, counted from the first run");
-  app.add_option("--picture", picture, "Draw the plate into this file (.pgm, or .png in colour)");
-  app.add_flag("--check", check, "Compare with the serial solution");
-  app.add_option("--name", name, "Keep the plate in shared memory under this name, and carry on if it is there");
-  app.add_flag("--keep", keep, "Keep the named plate at the end, too");
-  app.add_option("--kill-after", wanted.kill_after, "Kill a worker in the middle of the step after so many");
+  app.add_option("--max-steps", asked.wanted.max_steps, "Stop after so many steps, counted from the first run");
+  app.add_option("--picture", asked.picture, "Draw the plate into this file (.pgm, or .png in colour)");
+  app.add_flag("--check", asked.check, "Compare with the serial solution");
+  app.add_option("--name", asked.name, "Keep the plate in shared memory under this name, and carry on if it is there");
+  app.add_flag("--keep", asked.keep, "Keep the named plate when it is steady, too");
+  app.add_option("--kill-after", asked.wanted.kill_after, "Kill a worker in the middle of the step after so many");
+  app.add_flag("--progress", asked.progress, "Say how far it is, also where stderr is no terminal");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
-    return main_of(size, workers, wanted, name, keep || wanted.max_steps != settings{}.max_steps, picture, check);
+    return solve_and_show(asked);
   } catch (const std::exception& e) {
     std::cerr << e.what() << '\n';
     return EXIT_FAILURE;

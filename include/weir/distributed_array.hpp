@@ -333,7 +333,7 @@ class distributed_array {
 
   /// What it is, its division, and its elements, of a large array those in the corners.
   friend std::ostream& operator<<(std::ostream& out, const distributed_array& d) {
-    detail::print_division(out, detail::type_name<T>(), d.how_.get());
+    detail::print_division(out, detail::type_name<distributed_array>(), d.how_.get());
     if constexpr (requires { out << std::declval<const T&>(); }) {
       if (d) d.print_elements(out);
     }

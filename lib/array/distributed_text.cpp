@@ -76,15 +76,17 @@ std::string owners_text(const std::vector<process_id>& owners) {
 
 }  // namespace
 
-void print_division(std::ostream& out, std::string_view element_type, const division* how) {
+void print_division(std::ostream& out, std::string_view type, const division* how) {
+  constexpr std::string_view kNamespace = "weir::";
+  out << type.substr(type.starts_with(kNamespace) ? kNamespace.size() : 0);
   if (how == nullptr) {
-    out << "distributed_array<" << element_type << ">()";
+    out << "()";
     return;
   }
   std::vector<std::size_t> extents;
   for (std::size_t d = 0; d < how->rank(); ++d) extents.push_back(how->cuts(d).back());
-  out << fmt::format("distributed_array<{}, {}> {} in {} {} on {}", element_type, how->rank(), extents_text(extents),
-                     how->grid_text(), how->blocks() == 1 ? "block" : "blocks", owners_text(how->owners()));
+  out << fmt::format(" {} in {} {} on {}", extents_text(extents), how->grid_text(),
+                     how->blocks() == 1 ? "block" : "blocks", owners_text(how->owners()));
 }
 
 void print_elements(std::ostream& out, std::span<const std::size_t> extents,

@@ -64,6 +64,7 @@ TEST_F(DistributedWork, RunsOnAllOwnersAtTheSameTime) {
     return 1.0;
   });
   EXPECT_EQ(meet.sum(), 3);
+  globals().erase("arrived");
 }
 
 TEST_F(DistributedWork, MapsInPlace) {

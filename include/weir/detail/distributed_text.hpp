@@ -16,8 +16,8 @@
 /// Distributed arrays as text for people.
 namespace weir::detail {
 
-/// `distributed_array<double, 2> 1000x1000 in 2x2 blocks on workers 2, 3, 4, 5`
-void print_division(std::ostream& out, std::string_view element_type, const division* how);
+/// `distributed_array<double, 2>`, then of one that is not none ` 1000x1000 in 2x2 blocks on workers 2, 3, 4, 5`.
+void print_division(std::ostream& out, std::string_view type, const division* how);
 
 /// The elements, as NumPy shows them: of a large array the corners only.
 void print_elements(std::ostream& out, std::span<const std::size_t> extents,
