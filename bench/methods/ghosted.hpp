@@ -49,7 +49,10 @@ class halo_exchange {
     for (MPI_Request& each : requests_) MPI_Request_free(&each);
   }
 
-  void start() { MPI_Startall(static_cast<int>(requests_.size()), requests_.data()); }
+  void start() {
+    if (requests_.empty()) return;  // it is alone, and OpenMPI does not take none
+    MPI_Startall(static_cast<int>(requests_.size()), requests_.data());
+  }
   void wait() { MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE); }
 
  private:
