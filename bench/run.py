@@ -20,7 +20,7 @@ QUIET_LOAD = 0.5
 
 def parse():
     parser = argparse.ArgumentParser(prog="tools/bench.sh", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="what the targets need, in less than 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="what the targets need, in less than 4 minutes")
     parser.add_argument("--only", metavar="QUESTION", action="append", help="one_way, stream, …; may be repeated")
     parser.add_argument("--repetitions", type=int, help="7, or 5 with --quick")
     parser.add_argument("--out", metavar="DIRECTORY", help="for benchmarks.md: docs, or build/bench-quick with --quick")

@@ -18,6 +18,6 @@ status=0
 output=$("$@" 2>"$errors") || status=$?
 echo "exit status $status; stdout: $output; stderr: $(cat "$errors")"
 case "$what" in
-  figure) [ $status -eq 0 ] && grep -qE '"(p50_ns|items_per_second|not_available)":' <<<"$output" ;;
+  figure) [ $status -eq 0 ] && grep -qE '(p50_ns|items_per_second|ratio|not_available)":' <<<"$output" ;;
   refuses) [ $status -eq 1 ] && [ -z "$output" ] && grep -qE "$expected" "$errors" ;;
 esac

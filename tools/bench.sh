@@ -7,9 +7,9 @@
 # Writes docs/benchmarks.md, with the figures and plots in docs/benchmarks/. Run it on a machine that does nothing else.
 # Exits with 1 if a contender failed. A target that is not met is no failure: the page says so.
 #
-#   --quick          what the targets need, in less than 3 minutes once it is built; into build/bench-quick
-#   --only QUESTION  one_way, stream, many, oversubscribed, wake_up, paced, call, hand_over, instructions or micro; may be
-#                    repeated
+#   --quick          what the targets need, in less than 4 minutes once it is built; into build/bench-quick
+#   --only QUESTION  one_way, stream, many, oversubscribed, wake_up, paced, call, hand_over, collective, heat, stencil,
+#                    transpose, elements, triad, pass_array, instructions or micro; may be repeated
 #   --repetitions N  7, or 5 with --quick
 #   --out DIRECTORY  where benchmarks.md goes
 set -euo pipefail

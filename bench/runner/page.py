@@ -3,7 +3,7 @@
 
 import re
 
-from runner.text import duration, rate, seconds, size_text
+from runner.text import bandwidth, duration, rate, seconds, size_text
 
 MEANING = {
     "raw": "one cache line handed over (latency), a ring of cache lines (rate), and nothing else: the limit",
@@ -11,7 +11,8 @@ MEANING = {
     "weir": "`put` and `take`; for vectors `put` and `take_into` a vector that is used again",
     "weir_view": "`put` of a vector, `take_view`",
     "weir_loan": "written in a `loan`, `take_view`",
-    "openmpi": "`MPI_Send`, `MPI_Recv`; always spins",
+    "openmpi": "`MPI_Send`, `MPI_Recv`; always spins. Programs that work in step: persistent requests, "
+    "`MPI_Barrier`, `MPI_Allreduce`; 4 ranks yield",
     "iceoryx": "written in a loan, read in place; polled where the others spin, otherwise a WaitSet",
     "zeromq": "PUSH and PULL over `ipc://`, written and read in its messages",
     "boost_message_queue": "`boost::interprocess::message_queue`",
@@ -178,6 +179,71 @@ def call_section(page, _):
     return lines + page.named("call/sleep", LATENCIES)
 
 
+def of_each(per_second):
+    return duration(1e9 / per_second)
+
+
+def collective_section(page, _):
+    lines = ["## Meeting", "", "A barrier, and the sum of a double of each, of two processes, each on its own CPU. Median:", ""]
+    cases = page.results.cases("collective/")
+    return lines + page.by_case(cases, [case.split("/")[1] for case in cases], ["median_ns"], duration, "median_ns")
+
+
+def steps_section(question, title, text):
+    """Cases are QUESTION/ORDER/RANKS."""
+
+    def section(page, _):
+        lines = [f"## {title}", "", text, "Two ranks have a CPU each: the median. Four share two: the mean, since a step then"]
+        lines += ["depends on whom the kernel lets run.", ""]
+        cases = page.results.cases(f"{question}/")
+        rows = []
+        for name in page.results.contenders(cases):
+            row = [name]
+            for case in cases:
+                field, show = ("median_ns", duration) if case.endswith("/2") else ("items_per_second", of_each)
+                row.append(page.cell(case, name, [field], show))
+            rows.append(row)
+        heads = [f"{case.split('/')[1]} x {case.split('/')[1]}, {case.split('/')[2]} ranks" for case in cases]
+        return lines + table(["contender"] + heads, rows) + [""]
+
+    return section
+
+
+def elements_section(page, _):
+    lines = ["## Elements of arrays", "", "All elements of 256 x 256 doubles, row by row; for an element. Both go to the same memory."]
+    lines += ["Reading adds it to a sum of its column; writing multiplies.", ""]
+    rows = []
+    for kind, name in (("array", "`array`"), ("distributed", "`distributed_array`")):
+        for what in ("read", "write"):
+            field = f"{kind}_{what}"
+            cells = [page.cell("elements", "weir", [field + end], duration) for end in ("_ns", "_pointer_ns")]
+            rows.append([f"{name}, {what}"] + cells + [page.cell("elements", "weir", [field + "_ratio"], "{:.3f}".format)])
+    lines += table(["", "a(i, j)", "plain pointer", "ratio"], rows) + [""]
+    found = next((run for run in page.results.runs.get("loops", {}).get("objdump", []) if run), None)
+    if found is None:
+        return lines
+    lines += ["The inner loops that write, as they are compiled:", ""]
+    for kind, name in (("pointer", "plain pointer"), ("array", "array"), ("distributed_array", "distributed_array")):
+        lines += [f"    {name}:"] + [f"        {each}" for each in found["loops"][f"{kind} write_all"]] + [""]
+    return lines
+
+
+def triad_section(page, _):
+    lines = ["## Memory of arrays", "", "STREAM's triad of one process over three vectors of 128 MiB, all touched before:", ""]
+    cells = [page.cell("triad", "weir", [f"{kind}_bytes_per_second"], bandwidth) for kind in ("array", "malloc")]
+    return lines + table(["arrays", "malloc'ed", "ratio"], [cells + [page.cell("triad", "weir", ["ratio"], "{:.3f}".format)]]) + [""]
+
+
+def pass_array_section(page, _):
+    lines = ["## Passing an array on", "", "4 GiB from worker to worker, by the handle in a channel and back, halved. *Kept*: the other"]
+    lines += ["keeps a handle; *dropped*: it has none in between. *First*: it has not had the array before.", ""]
+    rows = []
+    for case in page.results.cases("pass_array/"):
+        fields = [["first_ns"], ["p50_ns"], ["p99_ns"]]
+        rows.append([case.split("/")[1]] + [page.cell(case, "weir", field, duration) for field in fields])
+    return lines + table(["", "first", "p50", "p99"], rows) + [""]
+
+
 def micro_section(page, _):
     names = sorted({name for run in page.results.runs["micro"]["micro"] if run for name in run})
     rows = [[name, page.cell("micro", "micro", [name], duration)] for name in names]
@@ -208,6 +274,13 @@ SECTIONS = [
     ("wake_up", wake_up_section),
     ("paced", paced_section),
     ("call/", call_section),
+    ("collective/", collective_section),
+    ("heat/", steps_section("heat", "Heat equation", "A step: Jacobi, doubles, and the largest change for all.")),
+    ("stencil/", steps_section("stencil", "Stencil", "An iteration of that of the Parallel Research Kernels: star, radius 2.")),
+    ("transpose/", steps_section("transpose", "Transpose", "An iteration of that of the Parallel Research Kernels.")),
+    ("elements", elements_section),
+    ("triad", triad_section),
+    ("pass_array/", pass_array_section),
     ("micro", micro_section),
     ("instructions", instructions_section),
 ]

@@ -4,7 +4,7 @@
 import dataclasses
 import os
 
-KI, MI = 1 << 10, 1 << 20
+KI, MI, GI = 1 << 10, 1 << 20, 1 << 30
 SIZES = [8, 64, KI, 4 * KI, 64 * KI, MI, 8 * MI]
 CAPACITIES = [16, 64, 256, 1024]
 QUICK_SIZES = [8, 4 * KI, MI]
@@ -20,6 +20,14 @@ MANY = ["weir", "openmpi", "iceoryx", "zeromq"] + POLLED
 
 PAUSE_US = 1000
 CALL_PAUSE_US = 2000
+
+TEAMS = ["weir", "openmpi"]
+# Those of the Parallel Research Kernels in their scripts/small.
+STENCIL_ORDER, TRANSPOSE_ORDER = 1000, 2000
+HEAT_ORDER, SMALL_HEAT_ORDER = 1000, 200
+ELEMENTS_ORDER = 256
+TRIAD_BYTES = 128 * MI
+PASSED_BYTES = 4 * GI
 
 
 @dataclasses.dataclass
@@ -39,6 +47,9 @@ class Case:
             return start + [f"--benchmark_{name}={value}" for name, value in options.items()] + self.arguments
         if contender == "callgrind":
             script = os.path.join(sources, self.question, "count.py")
+            return ["/usr/bin/python3", "-B", script, os.path.join(programs, f"{self.question}_weir")]
+        if contender == "objdump":
+            script = os.path.join(sources, self.question, "loops.py")
             return ["/usr/bin/python3", "-B", script, os.path.join(programs, f"{self.question}_weir")]
         if contender in PYTHON:
             script = os.path.join(sources, self.question, "python.py")
@@ -101,6 +112,25 @@ def others(seconds, wake_up, oversubscribed, paced, idle_seconds, hand_over_size
     yield Case("micro", "micro", ["micro"], seconds / 3, ["--benchmark_filter=^(put_take|call)/"])
 
 
+def teams(seconds, shapes):
+    """Programs whose processes work in step. `shapes`: of heat, stencil and transpose, (question, order, ranks)."""
+    for way in ("barrier", "all_reduce"):
+        yield Case("collective", f"collective/{way}", TEAMS, seconds, ["--way", way])
+    for question, order, ranks in shapes:
+        arguments = ["--order", str(order), "--ranks", str(ranks)]
+        yield Case(question, f"{question}/{order}/{ranks}", TEAMS, seconds, arguments)
+
+
+def arrays(seconds, ways):
+    """What arrays cost by themselves; these programs compare within one process, or have nobody to compare with."""
+    yield Case("elements", "elements", ["weir"], 2 * seconds, ["--order", str(ELEMENTS_ORDER)])
+    yield Case("elements", "loops", ["objdump"], 1, once=True)
+    yield Case("triad", "triad", ["weir"], 4 * seconds, ["--bytes", str(TRIAD_BYTES)])
+    for way in ways:
+        arguments = ["--bytes", str(PASSED_BYTES), "--way", way]
+        yield Case("pass_array", f"pass_array/{way}", ["weir"], seconds, arguments)
+
+
 def everybody(size, waiting, contenders):
     return contenders
 
@@ -132,6 +162,11 @@ def full():
         hand_over_sizes=SIZES[1:],
         hand_over=["weir_loan", "iceoryx"],
     )
+    shapes = [("heat", HEAT_ORDER, 2), ("heat", HEAT_ORDER, 4), ("heat", SMALL_HEAT_ORDER, 2)]
+    shapes += [("stencil", STENCIL_ORDER, ranks) for ranks in (2, 4)]
+    shapes += [("transpose", TRANSPOSE_ORDER, ranks) for ranks in (2, 4)]
+    yield from teams(seconds, shapes)
+    yield from arrays(seconds, ["kept", "dropped"])
     yield Case("instructions", "instructions", ["callgrind"], 20, once=True)
 
 
@@ -151,3 +186,6 @@ def quick():
         hand_over_sizes=[8 * MI],
         hand_over=["weir_loan"],
     )
+    shapes = [("heat", HEAT_ORDER, 2), ("stencil", STENCIL_ORDER, 2), ("transpose", TRANSPOSE_ORDER, 2)]
+    yield from teams(2 * seconds, shapes)
+    yield from arrays(seconds, ["kept"])

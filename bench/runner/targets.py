@@ -5,7 +5,7 @@ import dataclasses
 import statistics
 
 from runner.results import best, ratio
-from runner.schedule import POLLED, PYTHON
+from runner.schedule import HEAT_ORDER, POLLED, PYTHON, STENCIL_ORDER, TRANSPOSE_ORDER
 from runner.text import duration, size_text
 
 PEERS = ["openmpi", "iceoryx", "zeromq"] + POLLED + PYTHON
@@ -35,6 +35,10 @@ def target(key, text, value, limit, show, at_least=False, below=False):
 
 def times(value):
     return f"{value:.2f} ×"
+
+
+def precise_times(value):
+    return f"{value:.3f} ×"
 
 
 def milliseconds(value):
@@ -144,5 +148,44 @@ def single_costs(results):
     yield target("7b", "1,000 items a second, CPU time of both processes: weir / pipe", ratio(*used), 2, times)
 
 
+def teams(results):
+    for key, case, text in (
+        ("8a", "collective/barrier", "Barrier of 2 ranks: weir / OpenMPI"),
+        ("8b", "collective/all_reduce", "all_reduce of 8 B on 2 ranks: weir / OpenMPI"),
+        ("8c", f"heat/{HEAT_ORDER}/2", "Heat equation, a step of 2 workers: weir / OpenMPI"),
+        ("8d", f"stencil/{STENCIL_ORDER}/2", "PRK stencil, an iteration of 2 workers: weir / OpenMPI"),
+        ("8e", f"transpose/{TRANSPOSE_ORDER}/2", "PRK transpose, an iteration of 2 workers: weir / OpenMPI"),
+    ):
+        both = [results.values(case, name, "median_ns") for name in ("weir", "openmpi")]
+        yield target(key, text, ratio(*both), 1, times)
+
+
+def arrays(results):
+    value = results.median("triad", "weir", "ratio")
+    yield target("9a", "STREAM triad, warm, rate: arrays / malloc'ed memory", value, 0.97, times, at_least=True)
+    for key, kind, name in (("9b", "array", "an array"), ("9c", "distributed", "a distributed array")):
+        found = [
+            (value, what)
+            for what in ("read", "write")
+            if (value := results.median("elements", "weir", f"{kind}_{what}_ratio")) is not None
+        ]
+        value, what = max(found, default=(None, ""))
+        where = f" (of reading and writing the worse: {what})" if found else ""
+        yield target(key, f"Loop over the elements of {name}: a(i, j) / a plain pointer{where}", value, 1.03, precise_times)
+    for key, way, text in (("9d", "kept", "a handle"), ("9e", "dropped", "none meanwhile")):
+        if not results.cases(f"pass_array/{way}"):
+            continue
+        value = results.median(f"pass_array/{way}", "weir", "p50_ns")
+        text = f"4 GiB array by its handle to a worker that has had it before, and has kept {text}"
+        yield target(key, text, value, 50_000, duration, below=True)
+
+
 def evaluate(results):
-    return [*small_items(results), *large_items(results), *sleeping(results), *single_costs(results)]
+    return [
+        *small_items(results),
+        *large_items(results),
+        *sleeping(results),
+        *single_costs(results),
+        *teams(results),
+        *arrays(results),
+    ]

@@ -22,6 +22,10 @@ def rate(per_second):
     return f"{digits(per_second)} /s"
 
 
+def bandwidth(bytes_per_second):
+    return f"{digits(bytes_per_second / 1e9)} GB/s"
+
+
 def seconds(value):
     return digits(value)
 

@@ -22,6 +22,8 @@ struct plan {
   std::uint32_t putters = 1;
   std::uint32_t takers = 1;
   std::uint32_t pairs = 1;
+  std::uint32_t ranks = 2;           // processes of a team
+  std::uint64_t order = 1000;        // of a square grid or matrix
   std::int64_t pause_ns = 0;         // before each item, where the question has pauses
   std::uint32_t items_in_queue = 0;  // 0: as capacity() says
   std::array<int, 2> cpus{};
@@ -51,6 +53,8 @@ struct member_report {
   std::uint64_t items = 0;
   nanoseconds begin{};
   nanoseconds end{};
+  double median_ns = 0;  // of an item, where it is not a histogram's affair: those are 3 % wide
+  nanoseconds first{};   // how long the first took, where that is another question
   // CPU time, and the messages that it was spent on; side 0 puts, side 1 takes. What both sides use for a message adds up.
   nanoseconds cpu{};
   std::uint64_t cpu_messages = 0;

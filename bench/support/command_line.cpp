@@ -45,6 +45,8 @@ command_line parse(int argc, char** argv, const contender& who) {
   app.add_option("--putters", p.putters)->check(CLI::Range(1, 4));
   app.add_option("--takers", p.takers)->check(CLI::Range(1, 4));
   app.add_option("--pairs", p.pairs)->check(CLI::Range(1, 4));
+  app.add_option("--ranks", p.ranks, "processes of a team")->check(CLI::Range(1, 8));
+  app.add_option("--order", p.order, "rows and columns of a grid or matrix")->check(CLI::Range(16, 20000));
   app.add_option("--pause-us", pause_us, "before each item, where the question has pauses");
   app.add_option("--capacity", p.items_in_queue, "items in a queue; otherwise 256 or 4 MiB, but at least 2");
   app.add_option("--way", way, "a variant of the question");

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "support/board.hpp"
 
@@ -33,7 +35,7 @@ struct contender {
 
 /// Runs a contender and prints one line of JSON. The exit status: 0 a figure, or the reason why there can be none; 1 a
 /// wrong answer or another failure, and then no figure; 2 wrong usage.
-/// These three differ in how the processes come to be: fork(), weir's workers (and this process), mpirun.
+/// These differ in how the processes come to be: fork(), weir's workers (and this process), mpirun. team.hpp has another.
 int run_forked(int argc, char** argv, const contender& who);
 int run_weir(int argc, char** argv, const contender& who);
 int run_mpi(int argc, char** argv, const contender& who);
@@ -55,12 +57,18 @@ struct command_line {
 command_line parse(int argc, char** argv, const contender& who);
 /// Prints the figures that the members have left. Throws wrong_item if what was received is not what was sent.
 void print_report(board& b, const contender& who);
+/// Prints others instead: what a program without members has found by itself.
+struct figure {
+  std::string name;
+  double value;
+};
+void print_figures(const plan& plan, const contender& who, const std::vector<figure>& figures);
 void print_not_available(const plan& plan, const contender& who, const char* reason);
 /// Calls `action`, which returns an exit status; says on stderr what it throws, or prints why there is no figure.
 int guarded(const plan& plan, const contender& who, const std::function<int()>& action);
 /// Makes the run's board.
 std::unique_ptr<board> make_board(const plan& plan, const contender& who);
-/// Puts this process where its rank is to run: with two members each has a CPU; more of them share both.
+/// Puts this process where its rank is to run: one or two members have a CPU each; more of them share both.
 void pin_member(const board& b, std::size_t rank);
 /// Seconds after which a run is given up.
 [[nodiscard]] unsigned watchdog_seconds(const plan& plan);

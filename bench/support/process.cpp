@@ -22,7 +22,7 @@ void pin_member(const board& b, std::size_t rank) {
   const std::array<int, 2>& cpus = b.plan().cpus;
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (b.members() == 2) {
+  if (b.members() <= 2) {
     CPU_SET(static_cast<std::size_t>(cpus.at(rank)), &set);
   } else {
     for (const int cpu : cpus) CPU_SET(static_cast<std::size_t>(cpu), &set);

@@ -47,6 +47,8 @@ void print_report(board& b, const contender& who) {
   tally sent, received;
   histogram latencies;
   std::uint64_t items = 0;
+  double median_ns = 0;
+  nanoseconds first{};
   nanoseconds begin = nanoseconds::max(), end = nanoseconds::min();
   std::array<nanoseconds, 2> cpu{};
   std::array<double, 2> cpu_messages{};
@@ -57,6 +59,8 @@ void print_report(board& b, const contender& who) {
     latencies.add(each.latencies);
     cpu.at(each.side) += each.cpu;
     cpu_messages.at(each.side) += static_cast<double>(each.cpu_messages);
+    if (each.first.count() > 0) first = each.first;
+    if (each.median_ns > 0) median_ns = each.median_ns;
     if (each.end == each.begin) continue;  // it does not keep the time
     items += each.items;
     begin = std::min(begin, each.begin);
@@ -70,6 +74,12 @@ void print_report(board& b, const contender& who) {
 
   json line = head(b.plan(), who);
   if (latencies.samples() > 0) line.update(latency_of(latencies, b.plan().buckets));
+  if (first.count() > 0) line["first_ns"] = first.count();
+  if (median_ns > 0) {
+    line["ranks"] = b.plan().ranks;
+    line["order"] = b.plan().order;
+    line["median_ns"] = median_ns;
+  }
   if (items > 0) {
     line["items"] = items;
     line["seconds"] = seconds(end - begin);
@@ -81,6 +91,12 @@ void print_report(board& b, const contender& who) {
     if (cpu_messages.at(side) > 0) per_message += seconds(cpu.at(side)) / cpu_messages.at(side);
   }
   line["cpu_seconds_per_million"] = per_message * kMillion;
+  std::cout << line.dump() << std::endl;
+}
+
+void print_figures(const plan& plan, const contender& who, const std::vector<figure>& figures) {
+  json line = head(plan, who);
+  for (const figure& each : figures) line[each.name] = each.value;
   std::cout << line.dump() << std::endl;
 }
 

@@ -51,7 +51,7 @@ struct printer {
       return;
     }
     const std::size_t inner = shown_of.size() - dimension - 1;  // dimensions inside this one
-    const std::string between = inner == 0 ? ", " : "," + std::string(inner, '\n') + std::string(dimension + 1, ' ');
+    const std::string between = inner == 0 ? ", " : std::string(",").append(inner, '\n').append(dimension + 1, ' ');
     out << '[';
     bool is_first = true;
     for (const std::size_t i : shown_of[dimension]) {

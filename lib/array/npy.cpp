@@ -100,9 +100,9 @@ npy_header read_header(const std::string& path, int fd) {
 }
 
 std::string make_header(const array_shape& shape, std::string_view descr) {
-  std::string extents;
-  for (std::uint32_t d = 0; d < shape.rank; ++d) extents += fmt::format("{}, ", shape.extents[d]);
-  extents.resize(extents.size() - (shape.rank == 1 ? 1 : 2));  // "(3,)", "(3, 4)"
+  const auto end = shape.extents.begin() + static_cast<std::ptrdiff_t>(shape.rank);
+  const std::string extents =
+      fmt::format("{}{}", fmt::join(shape.extents.begin(), end, ", "), shape.rank == 1 ? "," : "");  // "(3,)", "(3, 4)"
   // In one dimension both orders are one.
   const bool fortran = shape.rank > 1 && shape.order == order::column_major;
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}), }}", descr,
