@@ -228,8 +228,7 @@ TEST_F(MapDeath, OfAWorkerWithNothingToDoCostsNothing) {
   const pid_t idle = all[1].fetch([] { return ::getpid(); });
   channel<int> gate(1);
   all[0].fetch([](channel<int> ch) { globals().set("gate", ch); }, gate);
-  all[1].fetch([](channel<int> ch) { globals().set("gate", ch); }, gate);
-  // One item, which one worker waits with; the other is killed meanwhile, if it is the idle one.
+  // One item, which goes to the first worker, and waits there until the other is dead.
   std::jthread kills([&] {
     ::kill(idle, SIGKILL);
     comes_true([&] { return !all[1].is_alive(); });
@@ -240,7 +239,7 @@ TEST_F(MapDeath, OfAWorkerWithNothingToDoCostsNothing) {
                   globals().get<channel<int>>("gate").take();
                   return i;
                 },
-                numbers(1), {.retries = 1}),
+                numbers(1)),
             numbers(1));
 }
 
