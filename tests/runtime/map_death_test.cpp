@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -203,6 +204,22 @@ TEST_F(MapDeath, OfTheLastWorkerIsNotTheEndIfAnotherIsStartedForIt) {
   });
   EXPECT_EQ(session().map(run_armed, armed_numbers(20, 3, 3), {.batch_size = 2, .retries = 3}), numbers(20));
   EXPECT_EQ(session().workers(), std::vector{worker(5)});
+}
+
+TEST_F(MapDeath, InAFunctionOfOnWorkerExitEndsWithTheLastWorkerToo) {
+  const worker w2 = start(1).front();
+  std::atomic<bool> seen{false};
+  session().on_worker_exit([&](const worker_exit& exit) {
+    if (exit.id != 2) return;
+    start(1);
+    try {
+      session().map(die_at_3, numbers(10));
+    } catch (const worker_died& e) {
+      seen = e.id() == 3;
+    }
+  });
+  w2.post(die);
+  EXPECT_TRUE(comes_true([&] { return seen.load(); }));
 }
 
 TEST_F(MapDeath, NamedWorkersThatHaveAllGoneAreAnError) {
