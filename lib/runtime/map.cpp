@@ -195,6 +195,7 @@ void map_run::sleep() {
     if (is_some_settled(look_for_dead) || table().header().workers.prepare() != workers_seen_) return;
     blocking.about_to_sleep();
     table().header().completions.sleep(seen, next_look_);
+    if (in_flight_ == 0) return;  // it is for the caller to look whether a worker may still come
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -205,6 +206,22 @@ TEST_F(MapDeath, OfTheLastWorkerIsNotTheEndIfAnotherIsStartedForIt) {
   EXPECT_EQ(session().workers(), std::vector{worker(5)});
 }
 
+TEST_F(MapDeath, InAFunctionOfOnWorkerExitEndsWithTheLastWorkerToo) {
+  const worker w2 = start(1).front();
+  std::atomic<bool> seen{false};
+  session().on_worker_exit([&](const worker_exit& exit) {
+    if (exit.id != 2) return;
+    start(1);
+    try {
+      session().map(die_at_3, numbers(10));
+    } catch (const worker_died& e) {
+      seen = e.id() == 3;
+    }
+  });
+  w2.post(die);
+  EXPECT_TRUE(comes_true([&] { return seen.load(); }));
+}
+
 TEST_F(MapDeath, NamedWorkersThatHaveAllGoneAreAnError) {
   const auto all = start(2);
   ::kill(all[0].fetch([] { return ::getpid(); }), SIGKILL);
@@ -228,8 +245,7 @@ TEST_F(MapDeath, OfAWorkerWithNothingToDoCostsNothing) {
   const pid_t idle = all[1].fetch([] { return ::getpid(); });
   channel<int> gate(1);
   all[0].fetch([](channel<int> ch) { globals().set("gate", ch); }, gate);
-  all[1].fetch([](channel<int> ch) { globals().set("gate", ch); }, gate);
-  // One item, which one worker waits with; the other is killed meanwhile, if it is the idle one.
+  // One item, which goes to the first worker, and waits there until the other is dead.
   std::jthread kills([&] {
     ::kill(idle, SIGKILL);
     comes_true([&] { return !all[1].is_alive(); });
@@ -240,7 +256,7 @@ TEST_F(MapDeath, OfAWorkerWithNothingToDoCostsNothing) {
                   globals().get<channel<int>>("gate").take();
                   return i;
                 },
-                numbers(1), {.retries = 1}),
+                numbers(1)),
             numbers(1));
 }
 
