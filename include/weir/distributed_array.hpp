@@ -94,7 +94,7 @@ class distributed_array {
     return filled(extents, static_cast<T>(1), options);
   }
   static distributed_array filled(extents_of<Rank> extents, const T& value, const distributed_options& options = {}) {
-    const distributed_array d = made(extents, options);
+    distributed_array d = made(extents, options);
     d.fill(value);
     return d;
   }
@@ -102,14 +102,14 @@ class distributed_array {
   static distributed_array random(extents_of<Rank> extents, std::uint64_t seed,
                                   const distributed_options& options = {}) {
     static_assert(std::is_arithmetic_v<T>, "weir: random() makes numbers");
-    const distributed_array d = made(extents, options);
+    distributed_array d = made(extents, options);
     d.template on_owners<detail::random_block>(detail::no_function(), seed);
     return d;
   }
   /// Each element is f(its indices), computed by its owner.
   template <class F>
   static distributed_array from(extents_of<Rank> extents, F f, const distributed_options& options = {}) {
-    const distributed_array d = made(extents, options);
+    distributed_array d = made(extents, options);
     d.template on_owners<detail::generate_block>(f);
     return d;
   }
@@ -123,14 +123,14 @@ class distributed_array {
       throw invalid_argument("weir: distribute: there are " + std::to_string(values.size()) + " values, expected: " +
                              std::to_string(size) + " (" + detail::extents_text(extents.values()) + ")");
     }
-    const distributed_array d = made(extents, options);
+    distributed_array d = made(extents, options);
     const block_view<T, Rank> all = d.whole();
     std::copy(values.begin(), values.end(), all.begin());
     return d;
   }
   static distributed_array distribute(std::span<const T> values,
                                       const distributed_options& options = {}) requires(Rank == 1) {
-    return distribute(values, extents_of<1>(values.size()), options);
+    return distribute(values, extents_type{values.size()}, options);
   }
   /// Divides an array that there is already, named or kept in a file perhaps; nothing is copied, and no memory touched.
   /// Its rows must not be resized from then on. The options' order is not looked at.
@@ -253,7 +253,7 @@ class distributed_array {
   template <class F>
   [[nodiscard]] auto map(F f) const {
     using result = std::decay_t<std::invoke_result_t<F&, const T&>>;
-    const auto to = distributed_array<result, Rank>::made_like(*this);
+    auto to = distributed_array<result, Rank>::made_like(*this);
     on_owners<detail::map_block>(f, to);
     return to;
   }
@@ -317,7 +317,7 @@ class distributed_array {
   }
   /// A new array with the same elements and division.
   [[nodiscard]] distributed_array copy() const {
-    const distributed_array to = made_like(*this);
+    distributed_array to = made_like(*this);
     on_owners<detail::copy_block>(detail::no_function(), to);
     return to;
   }
@@ -367,10 +367,10 @@ class distributed_array {
     return made_as(other.how(), other.extents(), other.storage().order());
   }
   static distributed_array made_as(detail::division how, const extents_of<Rank>& extents, weir::order order) {
-    const distributed_array d(detail::array_access<T, Rank>::make(detail::create_unnamed_array(
-                                  detail::array_type<T, Rank>(), detail::to_shape(extents, order), {.order = order},
-                                  /*where=*/0, detail::reserve_when::later)),
-                              std::move(how));
+    distributed_array d(detail::array_access<T, Rank>::make(detail::create_unnamed_array(
+                            detail::array_type<T, Rank>(), detail::to_shape(extents, order), {.order = order},
+                            /*where=*/0, detail::reserve_when::later)),
+                        std::move(how));
     try {
       d.on_owners<detail::reserve_block>(detail::no_function());
     } catch (const remote_error& e) {  // as if it had been tried here

@@ -35,8 +35,8 @@ template <class T, class Less>
                                                   Less less) {
   // Each answer lies in [low, high]. Each round halves the widest of these, by looking how many come before its middle.
   std::vector<std::size_t> low(runs.size(), 0);
-  std::vector<std::size_t> high;
-  for (const auto& run : runs) high.push_back(run.size());
+  std::vector<std::size_t> high(runs.size());
+  for (std::size_t r = 0; r < runs.size(); ++r) high[r] = runs[r].size();
   std::vector<std::size_t> before(runs.size());
   for (;;) {
     std::size_t widest = 0;
