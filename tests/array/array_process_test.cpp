@@ -145,7 +145,10 @@ TEST_F(ArrayProcesses, ForkedWithALockHeldDoNotLetGoOfIt) {
     alone.unlock();
     return 0;
   }).wait();
-  std::jthread([a] { EXPECT_FALSE(a.mutex().try_lock()), EXPECT_FALSE(a.mutex().try_lock_shared()); }).join();
+  std::jthread([a] {
+    EXPECT_FALSE(a.mutex().try_lock());
+    EXPECT_FALSE(a.mutex().try_lock_shared());
+  }).join();
 }
 
 TEST_F(ArrayProcesses, ForkedNeitherKeepNorTakeAwayAnUnnamedArray) {
