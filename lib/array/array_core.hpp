@@ -82,6 +82,7 @@ class array_core {
   shm::mapped_account file_account_;
   std::byte* data_;
   std::uint32_t seat_ = 0;
+  bool has_left_ = false;
   std::atomic<bool> forked_{false};
   sync::wait_estimate for_gate_;
   sync::wait_estimate for_sharers_;

@@ -118,6 +118,7 @@ bool array_core::acquire(deadline until) {
 }
 
 void array_core::release() noexcept {
+  if (forked_.load(std::memory_order_relaxed)) return;  // its parent has it
   WEIR_CRASH_POINT("array.lock.releasing");
   header_->writer.store(0, std::memory_order_seq_cst);
   WEIR_CRASH_POINT("array.lock.released");
@@ -142,6 +143,7 @@ bool array_core::acquire_shared(deadline until) {
 }
 
 void array_core::release_shared() noexcept {
+  if (forked_.load(std::memory_order_relaxed)) return;
   WEIR_CRASH_POINT("array.share.releasing");
   seats_[seat_].shares.fetch_sub(1, std::memory_order_seq_cst);
   WEIR_CRASH_POINT("array.share.released");

@@ -41,7 +41,7 @@ array_core::array_core(shm::segment mapped, const arrays::checked_constants& con
 }
 
 array_core::~array_core() {
-  if (!forked_.load(std::memory_order_relaxed)) leave();
+  if (!forked_.load(std::memory_order_relaxed) && !has_left_) leave();
 }
 
 void array_core::take_seat() {
@@ -92,6 +92,7 @@ bool array_core::lock_all_seats() noexcept {
 }
 
 bool array_core::remove_if_alone(std::int32_t most_pins) noexcept {
+  has_left_ = true;
   if (!lock_all_seats()) return false;
   const bool goes = header_->pins.load(std::memory_order_seq_cst) <= most_pins;
   WEIR_CRASH_POINT("array.alone");
@@ -99,7 +100,6 @@ bool array_core::remove_if_alone(std::int32_t most_pins) noexcept {
   // A child that was forked meanwhile would keep the lock.
   segment_.stop_showing_life(arrays::byte_of_seat(0), kAllSeats);
   WEIR_CRASH_POINT("array.left");
-  forked_.store(true, std::memory_order_relaxed);  // nothing to leave any more
   return goes;
 }
 

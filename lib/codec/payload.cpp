@@ -13,7 +13,7 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::size_t kLongestReference = 255;                    // a reference names a file
+constexpr std::size_t kLongestReference = std::size_t{1} << 16U;  // a file's name, and what a layer adds to it
 constexpr std::size_t kLargestKeptBuffer = std::size_t{1} << 20;  // a thread gives back what is above
 constexpr std::size_t kLargestCopied = 256;  // above it, a part of its own costs less than the copy
 constexpr std::size_t kFrameHeader = 16;

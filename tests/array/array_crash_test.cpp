@@ -15,6 +15,7 @@
 #include <shared_mutex>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "array/array_core.hpp"
@@ -223,13 +224,36 @@ INSTANTIATE_TEST_SUITE_P(AtEachPoint, KilledSharingAfterADeath,
 
 using KilledTakingOffTheDead = ArrayCrash;
 TEST_P(KilledTakingOffTheDead, LeavesItToTheNext) {
+  // It has come before, since a newcomer in the dead one's seat would not see its share.
+  child victim([this] {
+    const auto own = ints::open(name());
+    own.atomic(1, 0) = 1;
+    while (own.atomic(1, 0) != 2) std::this_thread::yield();
+    die_at(GetParam());
+    own.mutex().lock();
+    return 0;
+  });
+  while (array_.atomic(1, 0) != 1) std::this_thread::yield();
   kill_at("array.share.counted", [this] { ints::open(name()).mutex().lock_shared(); });
-  kill_here([this] { ints::open(name()).mutex().lock(); });
+  array_.atomic(1, 0) = 2;
+  const int status = victim.wait();
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   expect_whole();
 }
 INSTANTIATE_TEST_SUITE_P(AtEachPoint, KilledTakingOffTheDead,
-                         testing::Values("array.share.clearing", "array.share.cleared", "shared_event.marked"),
-                         test_name);
+                         testing::Values("array.share.clearing", "array.share.cleared"), test_name);
+
+using KilledWaitingForSharers = ArrayCrash;
+TEST_P(KilledWaitingForSharers, IsInNobodysWay) {
+  {
+    const auto shared = array_.lock_shared();
+    kill_here([this] { ints::open(name()).mutex().lock(); });
+    EXPECT_TRUE(array_.mutex().try_lock_shared());
+    array_.mutex().unlock_shared();
+  }
+  expect_whole();
+}
+INSTANTIATE_TEST_SUITE_P(AtEachPoint, KilledWaitingForSharers, testing::Values("shared_event.marked"), test_name);
 
 // ---- resizing
 

@@ -138,6 +138,19 @@ TEST_F(ArrayProcesses, ForkedMayUseTheElementsButNothingElseOfAHandle) {
   EXPECT_EQ(a(2), 6);
 }
 
+TEST_F(ArrayProcesses, ForkedWithALockHeldDoNotLetGoOfIt) {
+  const auto a = weir::array<int>::create(name(), 3);
+  auto alone = a.lock();
+  child([&] {
+    alone.unlock();
+    return 0;
+  }).wait();
+  std::jthread([a] {
+    EXPECT_FALSE(a.mutex().try_lock());
+    EXPECT_FALSE(a.mutex().try_lock_shared());
+  }).join();
+}
+
 TEST_F(ArrayProcesses, ForkedNeitherKeepNorTakeAwayAnUnnamedArray) {
   std::string segment;
   {
