@@ -85,7 +85,7 @@ answer_here::~answer_here() {
   for (const std::string& reference : references_) unpin(reference);
 }
 
-std::vector<peer_handle> running_workers() {
+std::vector<peer_handle> running_peers() {
   const auto self = runtime::member::current_or_throw("reduce");
   const runtime::session_table& table = self->table();
   std::vector<peer_handle> found;

@@ -87,6 +87,6 @@ class answer_here {
 };
 
 /// The running workers, in the order of their numbers, without those that have been told to end.
-[[nodiscard]] std::vector<peer_handle> running_workers();
+[[nodiscard]] std::vector<peer_handle> running_peers();
 
 }  // namespace weir::detail

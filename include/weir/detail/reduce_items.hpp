@@ -52,7 +52,7 @@ class even_parts {
 /// The parts of a reduction: sent to the workers, or done here if there are none.
 class part_calls {
  public:
-  explicit part_calls(const call_target& target) : target_(target), workers_(running_workers()) {}
+  explicit part_calls(const call_target& target) : target_(target), workers_(running_peers()) {}
   [[nodiscard]] std::size_t most_parts() const noexcept { return std::max<std::size_t>(1, workers_.size()); }
   /// The next part, to the next worker. An error is kept for when its turn comes.
   void send(encoder& arguments);
