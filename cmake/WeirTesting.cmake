@@ -101,14 +101,22 @@ function(weir_add_compile_fail_test name source regex)
   endif()
   cmake_path(ABSOLUTE_PATH source)
   separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
-  add_test(
-    NAME compile_fail.${name}
-    COMMAND
-      ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake -- ${source} ${regex}
-      ${CMAKE_CXX_COMPILER} ${flags} -std=c++20
-      "-I$<JOIN:$<TARGET_PROPERTY:weir,INTERFACE_INCLUDE_DIRECTORIES>,;-I>"
-    COMMAND_EXPAND_LISTS)
-  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 120 LABELS compile)
+  set(compile ${CMAKE_CXX_COMPILER} ${flags} -std=c++20 -I${PROJECT_SOURCE_DIR}/include)
+  # weir's headers are parsed once for all of these programs, by a test that the others need.
+  set(headers ${PROJECT_BINARY_DIR}/tests/compile_fail/headers.hpp)
+  if(NOT TEST compile_fail.headers)
+    file(CONFIGURE OUTPUT ${headers} CONTENT "#include <weir/weir.hpp>\n")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      set(suffix gch)
+    else()
+      set(suffix pch)
+    endif()
+    add_test(NAME compile_fail.headers COMMAND ${compile} -x c++-header ${headers} -o ${headers}.${suffix})
+    set_tests_properties(compile_fail.headers PROPERTIES TIMEOUT 120 LABELS compile FIXTURES_SETUP compile_fail_headers)
+  endif()
+  add_test(NAME compile_fail.${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake --
+                                             ${source} ${regex} ${compile} -include ${headers})
+  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 120 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
 endfunction()
 
 # weir_add_output_test(NAME EXPECTED FILE COMMAND TARGET [ARGUMENT…])

@@ -105,7 +105,7 @@ array_handle open_or_create_named_array(std::string_view name, const item_type& 
 
 void remove_named_array(std::string_view name) {
   shm::check_user_name("remove array", name);
-  shm::segment::remove("remove array", name);
+  remove_named_array_segment("remove array", name);
 }
 
 void reserve_array(array_core& core, std::size_t first_byte, std::size_t bytes) {

@@ -5,6 +5,7 @@
 #include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,13 +59,16 @@ class array_core {
   /// Removes the name unless another process has the array, or more than `most_pins` references keep it; this one lets
   /// go of its seat, and is not to be used any more.
   bool remove_if_alone(std::int32_t most_pins) noexcept;
+  /// Leaves as the destructor does, and returns what stays mapped; nothing: it is of no use any more.
+  [[nodiscard]] std::optional<shm::segment> leave_and_release() noexcept;
 
   [[noreturn]] void throw_corrupt(std::string_view why) const;
 
  private:
   void take_seat();
-  void leave() noexcept;
+  bool leave() noexcept;
   bool lock_all_seats() noexcept;
+  void give_elements_back() noexcept;
   [[noreturn]] void refuse_forked() const;
 
   [[nodiscard]] bool lock_gate(deadline until);

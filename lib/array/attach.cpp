@@ -8,9 +8,13 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "array/file.hpp"
+#include "array/parked.hpp"
 #include "array/plan.hpp"
 #include "segment/names.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -26,6 +30,7 @@ struct registry {
   std::map<std::uint64_t, std::weak_ptr<array_core>> by_file;
   std::map<std::string, std::weak_ptr<array_core>, std::less<>> by_name;
   std::set<array_core*> all;
+  parked_arrays parked;
 };
 
 registry& attached() {
@@ -38,6 +43,7 @@ registry& attached() {
                        attached().all.clear();
                        attached().by_file.clear();
                        attached().by_name.clear();
+                       attached().parked.clear();
                        attached().mutex.unlock();
                      });
     return fresh;
@@ -45,13 +51,51 @@ registry& attached() {
   return *made;
 }
 
-void retire(array_core* core) {
+void retire(array_core* retired) {
+  const std::unique_ptr<array_core> core(retired);
+  registry& r = attached();
   {
-    registry& r = attached();
     const std::scoped_lock lock(r.mutex);
-    r.all.erase(core);
+    r.all.erase(retired);
   }
-  delete core;
+  std::optional<shm::segment> segment = core->leave_and_release();
+  if (!segment) return;
+  try {
+    const std::scoped_lock lock(r.mutex);
+    r.parked.park({std::move(*segment), core->constants()});
+  } catch (const std::bad_alloc&) {
+    return;  // it goes now
+  }
+}
+
+/// False: there is nothing that it could forget.
+bool forget_the_parked() noexcept {
+  registry& r = attached();
+  const std::scoped_lock lock(r.mutex);
+  return r.parked.clear();
+}
+
+/// What is parked makes room, if need be: of descriptors, or address space.
+template <class Map>
+shm::segment with_room(const Map& map) {
+  try {
+    return map();
+  } catch (const no_space&) {
+    if (!forget_the_parked()) throw;
+  }
+  return map();
+}
+
+/// The mapping that this process still has of an array to which it had a handle lately; null: none, or the array has gone.
+std::unique_ptr<array_core> unpark(std::string_view segment_name) {
+  registry& r = attached();
+  std::optional<parked_arrays::entry> found;
+  {
+    const std::scoped_lock lock(r.mutex);
+    found = r.parked.take(segment_name);
+  }
+  if (!found) return nullptr;
+  return std::make_unique<array_core>(std::move(found->segment), found->constants);
 }
 
 }  // namespace
@@ -132,7 +176,7 @@ shm::segment make_array_segment(std::string_view operation, const shm::segment_s
   };
   const std::size_t room = constants.file_bound ? 0 : bytes_of(constants, constants.max_rows);
   const std::size_t file_bytes = (arrays::kDataOffset + room + shm::kPage - 1) / shm::kPage * shm::kPage;
-  return shm::segment::create(operation, spec, file_bytes, arrays::kSeatsOffset, fill);
+  return with_room([&] { return shm::segment::create(operation, spec, file_bytes, arrays::kSeatsOffset, fill); });
 }
 
 array_handle attach_array_segment(std::string_view operation, std::string_view segment_name, const item_type* type) {
@@ -140,12 +184,29 @@ array_handle attach_array_segment(std::string_view operation, std::string_view s
     if (type != nullptr) check_array_type(operation, known->segment(), *type);
     return known;
   }
-  shm::segment segment = shm::segment::open(operation, segment_name, shm::object_kind::array);
+  if (std::unique_ptr<array_core> parked = unpark(segment_name)) {
+    if (type != nullptr) check_array_type(operation, parked->segment(), *type);
+    return remember_array(std::move(parked));
+  }
+  shm::segment segment =
+      with_room([&] { return shm::segment::open(operation, segment_name, shm::object_kind::array); });
   const arrays::checked_constants constants = check_array(operation, segment);
   if (type != nullptr) check_array_type(operation, segment, *type);
   if (array_handle known = known_array(segment.file_number())) return known;
   return remember_array(constants.file_bound ? attach_file_bound(operation, std::move(segment), constants)
                                              : std::make_unique<array_core>(std::move(segment), constants));
+}
+
+void remove_named_array_segment(std::string_view operation, std::string_view name) {
+  array_handle held;  // so that its memory goes with the last who has it, also where it is parked
+  try {
+    held = attach_array_segment(operation, name, nullptr);
+  } catch (const permission_denied&) {
+    throw;
+  } catch (const error&) {
+    // Of another kind, or damaged, or there is no room: the name goes all the same; or there is none, as remove() says.
+  }
+  shm::segment::remove(operation, name);
 }
 
 void remove_array_unless_attached(std::string_view segment_name) noexcept {

@@ -32,6 +32,9 @@ array_handle remember_array(std::unique_ptr<array_core> core);
 /// Attaches; null `type`: whatever it is.
 array_handle attach_array_segment(std::string_view operation, std::string_view segment_name, const item_type* type);
 
+/// Removes a user's name, whatever it stands for. Throws not_found, permission_denied.
+void remove_named_array_segment(std::string_view operation, std::string_view name);
+
 /// Removes an array's name unless a process has it, whether references are under way or not; also a damaged one's.
 void remove_array_unless_attached(std::string_view segment_name) noexcept;
 

@@ -96,20 +96,43 @@ bool array_core::remove_if_alone(std::int32_t most_pins) noexcept {
   if (!lock_all_seats()) return false;
   const bool goes = header_->pins.load(std::memory_order_seq_cst) <= most_pins;
   WEIR_CRASH_POINT("array.alone");
-  if (goes) segment_.remove_own_name();
+  if (goes) {
+    segment_.remove_own_name();
+    give_elements_back();
+  }
   // A child that was forked meanwhile would keep the lock.
   segment_.stop_showing_life(arrays::byte_of_seat(0), kAllSeats);
   WEIR_CRASH_POINT("array.left");
   return goes;
 }
 
-void array_core::leave() noexcept {
+/// True: the array has gone.
+bool array_core::leave() noexcept {
   WEIR_CRASH_POINT("array.leaving");
-  if (segment_.header().named == 0) {
-    remove_if_alone(0);
-  } else {
+  if (segment_.header().named == 0) return remove_if_alone(0);
+  if (segment_.has_its_name()) {
     segment_.stop_showing_life(arrays::byte_of_seat(seat_));
+    return false;
   }
+  if (lock_all_seats()) {
+    segment_.header().removed.store(1, std::memory_order_release);  // pairs with the acquire in take_seat()
+    give_elements_back();
+  }
+  segment_.stop_showing_life(arrays::byte_of_seat(0), kAllSeats);
+  return true;
+}
+
+/// Of an array that nobody has, nor can get any more; but some processes may have it parked.
+void array_core::give_elements_back() noexcept {
+  if (constants_.file_bound) return;
+  segment_.give_back(constants_.data_offset, segment_.bytes() - constants_.data_offset);
+}
+
+std::optional<shm::segment> array_core::leave_and_release() noexcept {
+  if (has_left_ || forked_.load(std::memory_order_relaxed)) return std::nullopt;
+  has_left_ = true;
+  if (leave() || constants_.file_bound) return std::nullopt;
+  return std::move(segment_);
 }
 
 void array_core::refuse_forked() const {

@@ -127,14 +127,6 @@ core_handle attach_segment(std::string_view operation, std::string_view name, co
   return remember(manage(new channel_core(std::move(segment), constants)));
 }
 
-/// Its name was removed, and is nobody's or another segment's now.
-bool has_lost_its_name(const shm::segment& segment) {
-  const std::string path = fmt::format("/dev/shm/{}{}", shm::kFilePrefix, segment.name());
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) return errno == ENOENT;
-  return info.st_ino != segment.file_number();
-}
-
 /// An attachment of its own, so that other handles of this process count as somebody else's. Null: the lock is held.
 core_handle attach_if_lockable(std::string_view name) {
   shm::segment segment = shm::segment::open("look for the dead", name, shm::object_kind::channel);
@@ -295,7 +287,7 @@ void channel_core::leave() noexcept {
     if (unnamed && header_->pins.load(std::memory_order_seq_cst) <= 0 && !anyone_else_attached()) {
       segment_.remove_own_name();
       goes = true;
-    } else if (unnamed ? was_removed() : has_lost_its_name(segment_)) {
+    } else if (unnamed ? was_removed() : !segment_.has_its_name()) {
       goes = !anyone_else_attached();
     }
     WEIR_CRASH_POINT("participant.leaving");

@@ -34,6 +34,13 @@ std::atomic<std::size_t> g_mapped_bytes{0};
 
 std::string path_of(std::string_view name) { return fmt::format("{}/{}{}", kDirectory, kFilePrefix, name); }
 
+/// No string: what it is for must be possible without memory too.
+std::array<char, kMostPath> path_without_memory(std::string_view name) noexcept {
+  std::array<char, kMostPath> path{};
+  fmt::format_to_n(path.data(), path.size() - 1, "{}/{}{}", kDirectory, kFilePrefix, name);
+  return path;
+}
+
 std::string system_text(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void fail(std::string_view operation, std::string_view name, int error) {
@@ -345,11 +352,16 @@ void segment::remove_own_name() noexcept {
   WEIR_CRASH_POINT("segment.remove.marked");
   struct stat named {};
   struct stat own {};
-  std::array<char, kMostPath> path{};  // no string: this must be possible without memory too
-  fmt::format_to_n(path.data(), path.size() - 1, "{}/{}{}", kDirectory, kFilePrefix, name());
+  const auto path = path_without_memory(name());
   if (::lstat(path.data(), &named) != 0 || ::fstat(file_.get(), &own) != 0) return;
   if (named.st_ino == own.st_ino && named.st_dev == own.st_dev) ::unlink(path.data());
   WEIR_CRASH_POINT("segment.remove.unlinked");
+}
+
+bool segment::has_its_name() const noexcept {
+  struct stat info {};
+  if (::lstat(path_without_memory(name()).data(), &info) != 0) return errno != ENOENT;
+  return info.st_ino == file_number_;
 }
 
 std::vector<std::string> list_segments(std::string_view prefix) {

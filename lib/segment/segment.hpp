@@ -101,6 +101,8 @@ class segment {
 
   /// Sets header().removed and unlinks the name, if that still names this very file.
   void remove_own_name() noexcept;
+  /// False: its name was removed, and is nobody's or another file's now.
+  [[nodiscard]] bool has_its_name() const noexcept;
 
   /// Copies bytes out through the file: safe where the mapping has no memory behind it. False: could not be read.
   bool read(std::size_t offset, std::span<std::byte> out) const noexcept;

@@ -236,16 +236,19 @@ TEST(AnArrayInAFile, LeavesNoSegmentBehindWhenItsProcessesWereKilled) {
 TEST(ASession, ThatEndsLeavesAnotherSessionsArraysAlone) {
   in_own_memory([] {
     auto box = channel<grid>::create("box", 1);
+    auto has_it = channel<bool>::create("has_it", 1);
     child other([] {
       {
         session mine;
         grid made({2, 2});
         made(0, 0) = 8;
         channel<grid>::open("box").put(made);
+        channel<bool>::open("has_it").take();  // what nobody has when a session ends goes with it
       }
       return 0;
     });
     const grid got = box.take();
+    has_it.put(true);
     EXPECT_EQ(other.wait(), 0);
     sweep_all();
     EXPECT_EQ(got.at(0, 0), 8);
