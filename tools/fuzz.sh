@@ -3,7 +3,7 @@
 #
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
-# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, inspect, or those named) for
+# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, array, inspect, or those named) for
 # a while, beginning with its corpus, two at a time. Prints what each did; exits with 1 if one found something: the
 # input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
@@ -28,12 +28,12 @@ while [ $# -gt 0 ]; do
       ;;
     --keep) keep=true ;;
     --help | -h) sed -n '4,13s/^# \{0,1\}//p' tools/fuzz.sh && exit 0 ;;
-    values | messages | channel | inspect) targets+=("$1") ;;
+    values | messages | channel | array | inspect) targets+=("$1") ;;
     *) echo "fuzz.sh: unknown argument $1 (see --help)" >&2 && exit 2 ;;
   esac
   shift
 done
-if [ ${#targets[@]} -eq 0 ]; then targets=(values messages channel inspect); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(values messages channel inspect array); fi
 
 # A fuzzer that was ended in the middle of a run leaves its segments; their names end in its number, or have it in them.
 remove_segments_of() { # PID

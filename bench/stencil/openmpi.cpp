@@ -30,7 +30,7 @@ void member(bench::board& b, std::size_t rank) {
     exchange.wait();
     apply(in, out, inner.first, first, columns);
     apply(in, out, last, inner.last, columns);
-    add_one(in, count, columns);
+    add_one(in, 0, count, columns);
   };
   check(out, inner, columns, bench::time_steps(b, rank, step));
 }

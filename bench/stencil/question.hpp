@@ -35,9 +35,10 @@ template <class In, class Out>
   }
 }
 
+/// To the rows [first, last).
 template <class In>
-[[gnu::noinline]] void add_one(const In& in, std::ptrdiff_t rows, std::ptrdiff_t columns) {
-  for (std::ptrdiff_t i = 0; i < rows; ++i) {
+[[gnu::noinline]] void add_one(const In& in, std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t columns) {
+  for (std::ptrdiff_t i = first; i < last; ++i) {
     for (std::ptrdiff_t j = 0; j < columns; ++j) in(i, j) += 1.0;
   }
 }

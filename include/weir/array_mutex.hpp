@@ -17,7 +17,8 @@ namespace weir {
 ///           shared) within 100 ms. What the elements hold is then as the dead left it: see owner_died().
 /// Threads   not recursive, either way; to be unlocked by the thread that locked it.
 /// Lifetime  as long as a handle to the array is left in this process: keep one longer than the lock.
-/// Errors    corrupt_segment if the shared memory is damaged; invalid_argument in a forked child.
+/// Errors    corrupt_segment if the shared memory is damaged; invalid_argument in a forked child, and where a thread waits
+///           for what it has locked itself.
 class array_mutex {
  public:
   array_mutex(const array_mutex&) = delete;

@@ -71,6 +71,8 @@ class array_core {
   void give_elements_back() noexcept;
   [[noreturn]] void refuse_forked() const;
 
+  /// Of one that is held and does not come: throws corrupt_segment if it never will, invalid_argument if we have it.
+  void check_holder(const sync::robust_mutex& mutex) const;
   [[nodiscard]] bool lock_gate(deadline until);
   [[nodiscard]] bool wait_for_sharers(deadline until);
   [[nodiscard]] bool is_shared() const noexcept;

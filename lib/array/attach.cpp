@@ -62,7 +62,7 @@ void retire(array_core* retired) {
   if (!segment) return;
   try {
     const std::scoped_lock lock(r.mutex);
-    r.parked.park({std::move(*segment), core->constants()});
+    r.parked.park(*std::move(segment));
   } catch (const std::bad_alloc&) {
     return;  // it goes now
   }
@@ -86,16 +86,19 @@ shm::segment with_room(const Map& map) {
   return map();
 }
 
-/// The mapping that this process still has of an array to which it had a handle lately; null: none, or the array has gone.
-std::unique_ptr<array_core> unpark(std::string_view segment_name) {
+/// The mapping that this process still has of an array to which it had a handle lately, checked as one that is opened;
+/// nothing: none, or that array has gone. Throws as segment::open.
+std::optional<shm::segment> unpark(std::string_view operation, std::string_view segment_name) {
   registry& r = attached();
-  std::optional<parked_arrays::entry> found;
+  std::optional<shm::segment> found;
   {
     const std::scoped_lock lock(r.mutex);
     found = r.parked.take(segment_name);
   }
-  if (!found) return nullptr;
-  return std::make_unique<array_core>(std::move(found->segment), found->constants);
+  if (!found) return std::nullopt;
+  const shm::segment_look seen = shm::look_at_segment(operation, segment_name, shm::access::read);
+  if (seen.file_number != found->file_number()) return std::nullopt;
+  return found;
 }
 
 }  // namespace
@@ -184,12 +187,10 @@ array_handle attach_array_segment(std::string_view operation, std::string_view s
     if (type != nullptr) check_array_type(operation, known->segment(), *type);
     return known;
   }
-  if (std::unique_ptr<array_core> parked = unpark(segment_name)) {
-    if (type != nullptr) check_array_type(operation, parked->segment(), *type);
-    return remember_array(std::move(parked));
-  }
-  shm::segment segment =
-      with_room([&] { return shm::segment::open(operation, segment_name, shm::object_kind::array); });
+  shm::segment segment = with_room([&] {
+    if (std::optional<shm::segment> parked = unpark(operation, segment_name)) return *std::move(parked);
+    return shm::segment::open(operation, segment_name, shm::object_kind::array);
+  });
   const arrays::checked_constants constants = check_array(operation, segment);
   if (type != nullptr) check_array_type(operation, segment, *type);
   if (array_handle known = known_array(segment.file_number())) return known;

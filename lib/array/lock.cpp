@@ -7,7 +7,9 @@
 #include "array/array_core.hpp"
 #include "sync/blocking.hpp"
 #include "sync/futex.hpp"
+#include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
+#include "weir/error.hpp"
 
 namespace weir::detail {
 
@@ -42,10 +44,30 @@ bool array_core::lock_gate(deadline until) {
       }
       blocking.about_to_sleep();
       if (gate.try_lock_for(length)) return have_it();
-      if (!gate.is_sound()) throw_corrupt("its lock is not a mutex that weir made");
+      check_holder(gate);
     }
   } catch (const std::system_error& e) {
     throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
+  }
+}
+
+/// It is held. By a thread that has not mapped the segment? The kernel takes it away from one that dies.
+void array_core::check_holder(const sync::robust_mutex& mutex) const {
+  if (!mutex.is_sound()) throw_corrupt("its lock is not a mutex that weir made");
+  const std::int32_t thread = mutex.holder();
+  if (thread == 0) return;
+  if (thread == sync::thread_id()) {
+    throw invalid_argument(fmt::format("weir: lock array \"{}\": this thread has it locked already", segment_.name()));
+  }
+  const std::uint32_t our_namespace = shm::this_process().pid_namespace;
+  if (segment_.header().creator.pid_namespace != our_namespace) return;
+  const std::uint32_t high = std::min(header_->seats_high.load(std::memory_order_relaxed), arrays::kSeats);
+  for (std::uint32_t seat = 0; seat < high; ++seat) {
+    const shm::process_identity who = seats_[seat].who;
+    if (who.pid_namespace != our_namespace && segment_.sees_life(arrays::byte_of_seat(seat))) return;
+  }
+  if (shm::look_for_mapping(thread, segment_.file_number()) == shm::mapping::has_not && mutex.holder() == thread) {
+    throw_corrupt(fmt::format("its lock is said to be held by thread {}, which does not use it", thread));
   }
 }
 

@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t kMost = 16;  // each has an open file
 
-bool has_gone(const parked_arrays::entry& each) noexcept {
-  // pairs with the release of whoever removed it
-  return each.segment.header().removed.load(std::memory_order_acquire) != 0 || !each.segment.has_its_name();
-}
-
 bool is_address_space_limited() noexcept {
   rlimit limit{};
   return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
@@ -22,14 +17,15 @@ bool is_address_space_limited() noexcept {
 
 }  // namespace
 
-void parked_arrays::drop_the_removed() noexcept { entries_.remove_if(has_gone); }
+void parked_arrays::drop_the_removed() noexcept {
+  entries_.remove_if([](const shm::segment& each) { return each.is_unlinked(); });
+}
 
-std::optional<parked_arrays::entry> parked_arrays::take(std::string_view segment_name) noexcept {
+std::optional<shm::segment> parked_arrays::take(std::string_view segment_name) noexcept {
   for (auto at = entries_.begin(); at != entries_.end(); ++at) {
-    if (at->segment.name() != segment_name) continue;
-    entry found = std::move(*at);
+    if (at->name() != segment_name) continue;
+    std::optional<shm::segment> found(std::move(*at));
     entries_.erase(at);
-    if (has_gone(found)) return std::nullopt;
     return found;
   }
   return std::nullopt;
@@ -41,7 +37,7 @@ bool parked_arrays::clear() noexcept {
   return had_some;
 }
 
-void parked_arrays::park(entry each) {
+void parked_arrays::park(shm::segment each) {
   drop_the_removed();
   if (is_address_space_limited()) return;
   entries_.push_front(std::move(each));

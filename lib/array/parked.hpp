@@ -6,7 +6,6 @@
 #include <optional>
 #include <string_view>
 
-#include "array/array_layout.hpp"
 #include "segment/segment.hpp"
 
 namespace weir::detail {
@@ -16,20 +15,17 @@ namespace weir::detail {
 /// as if it were gone, and who removes the array gives its memory back, mapped or not. The caller locks.
 class parked_arrays {
  public:
-  struct entry {
-    shm::segment segment;
-    arrays::checked_constants constants;
-  };
-  /// Takes it out, if the array is there and its name (without `weir.`) still stands for it.
-  [[nodiscard]] std::optional<entry> take(std::string_view segment_name) noexcept;
+  /// Takes out what had that name (without `weir.`) when it was parked. What lies there may have been damaged since, and
+  /// the name may be another array's: nothing in it is to be believed, nor even read, before that has been looked at.
+  [[nodiscard]] std::optional<shm::segment> take(std::string_view segment_name) noexcept;
   /// The longest parked goes where there are too many; none is kept where address space is limited. Throws std::bad_alloc.
-  void park(entry each);
+  void park(shm::segment each);
   /// False: there was none.
   bool clear() noexcept;
 
  private:
   void drop_the_removed() noexcept;
-  std::list<entry> entries_;  // the latest first
+  std::list<shm::segment> entries_;  // the latest first
 };
 
 }  // namespace weir::detail

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <system_error>
 
 #include "array/array_core.hpp"
 #include "array/file.hpp"
+#include "sync/blocking.hpp"
+#include "sync/futex.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -39,7 +42,16 @@ void array_core::resize_rows(std::uint64_t rows) {
     refuse(fmt::format("it has room for {} (array_options.max_rows)", constants_.max_rows));
   }
   if (!header_->resizing.is_sound()) throw_corrupt("its lock is not a mutex that weir made");
-  const std::scoped_lock lock(header_->resizing);
+  std::unique_lock lock(header_->resizing, std::defer_lock);
+  try {
+    if (!lock.try_lock()) {
+      sync::blocking_scope blocking;
+      blocking.about_to_sleep();
+      while (!lock.try_lock_for(sync::kLongestSleep)) check_holder(header_->resizing);
+    }
+  } catch (const std::system_error& e) {
+    throw_corrupt(fmt::format("its lock cannot be had: {}", e.what()));
+  }
   static_cast<void>(header_->resizing.take_damage());  // nothing to repair: see the layout
   WEIR_CRASH_POINT("array.resizing");
   const std::uint64_t before = this->rows();

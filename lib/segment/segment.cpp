@@ -364,6 +364,11 @@ bool segment::has_its_name() const noexcept {
   return info.st_ino == file_number_;
 }
 
+bool segment::is_unlinked() const noexcept {
+  struct stat info {};
+  return ::fstat(file_.get(), &info) == 0 && info.st_nlink == 0;
+}
+
 std::vector<std::string> list_segments(std::string_view prefix) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(kDirectory), ::closedir);

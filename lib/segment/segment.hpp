@@ -103,6 +103,8 @@ class segment {
   void remove_own_name() noexcept;
   /// False: its name was removed, and is nobody's or another file's now.
   [[nodiscard]] bool has_its_name() const noexcept;
+  /// It has no name at all any more. Looks at the file, not at the mapping.
+  [[nodiscard]] bool is_unlinked() const noexcept;
 
   /// Copies bytes out through the file: safe where the mapping has no memory behind it. False: could not be read.
   bool read(std::size_t offset, std::span<std::byte> out) const noexcept;

@@ -11,6 +11,7 @@
 
 #include "support/session.hpp"
 #include "weir/array.hpp"
+#include "weir/error.hpp"
 
 namespace weir::tests {
 namespace {
@@ -33,6 +34,14 @@ TEST(ArrayLock, LetsOneAtATimeChangeWhatItGuards) {
   threads.clear();
   EXPECT_EQ(a(0), 4 * kTimes);
   EXPECT_EQ(a(1), 4 * kTimes);
+}
+
+TEST(ArrayLock, WaitedForByTheThreadThatHasItIsAClearError) {
+  const weir::array<long> a(2);
+  const auto lock = a.lock();
+  EXPECT_THROW(a.mutex().lock(), invalid_argument);
+  EXPECT_THROW(a.mutex().lock_shared(), invalid_argument);
+  EXPECT_FALSE(a.mutex().try_lock());
 }
 
 TEST(ArrayLock, SharedHoldersNeverSeeAChangeHalfMade) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Arrays among processes that come, go, fork and are killed.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -83,6 +84,18 @@ TEST_F(ArrayProcesses, KilledWhileSharingTheLockAreNotWaitedFor) {
   std::unique_lock lock(a.mutex(), 10s);
   EXPECT_TRUE(lock.owns_lock());
   EXPECT_FALSE(a.mutex().owner_died());
+}
+
+TEST_F(ArrayProcesses, ThatDoNotExistHoldNoLock) {
+  const auto a = weir::array<int>::create(name(), 4);
+  const int file = ::open(path().c_str(), O_RDWR | O_CLOEXEC);
+  constexpr std::uint32_t kNoThread = 0x3fff'fff0;
+  for (const std::size_t offset : {offsetof(arrays::array_header, gate), offsetof(arrays::array_header, resizing)}) {
+    ASSERT_EQ(::pwrite(file, &kNoThread, sizeof kNoThread, static_cast<off_t>(arrays::kHeaderOffset + offset)), 4);
+  }
+  ::close(file);
+  EXPECT_THROW(a.mutex().lock(), corrupt_segment);
+  EXPECT_THROW(a.resize_rows(5), corrupt_segment);
 }
 
 TEST_F(ArrayProcesses, StoppedWithTheLockAreWaitedFor) {
