@@ -15,6 +15,7 @@
 namespace weir {
 
 /// Named values of one process, which keep from call to call. Each process has its own; worker::global reads another's.
+/// Lifetime  until they are set anew or erased, or the process ends by exit(): then they are destroyed.
 /// Waiting   never. Threads  any member, any thread. Values of any copyable type.
 class global_values {
  public:

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -23,8 +24,22 @@ struct table {
   std::map<std::string, named_value, std::less<>> values;
 };
 
+table& values_of_this_process();
+
+/// What the values refer to (channels, arrays) is let go of when the process ends, as what its other variables do.
+void clear_at_exit() {
+  decltype(table::values) old;
+  table& here = values_of_this_process();
+  const std::unique_lock lock(here.mutex);
+  old.swap(here.values);
+}
+
 table& values_of_this_process() {
-  static auto* const made = new table;  // never destroyed: threads may still serve calls while the process ends
+  static table* const made = [] {
+    auto* fresh = new table;  // never destroyed: threads may still serve calls while the process ends
+    std::atexit(clear_at_exit);
+    return fresh;
+  }();
   return *made;
 }
 

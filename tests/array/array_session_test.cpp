@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "support/session.hpp"
 #include "weir/array.hpp"
 #include "weir/channel.hpp"
+#include "weir/globals.hpp"
 #include "weir/session.hpp"
 
 namespace weir::tests {
@@ -252,6 +254,20 @@ TEST(ASession, ThatEndsLeavesAnotherSessionsArraysAlone) {
     EXPECT_EQ(other.wait(), 0);
     sweep_all();
     EXPECT_EQ(got.at(0, 0), 8);
+  });
+}
+
+TEST(ASession, LeavesNoArrayBehindThatAGlobalHeldWhenItsProcessEnded) {
+  in_own_memory([] {
+    child other([]() -> int {
+      {
+        session mine;
+        globals().set("kept", grid({2, 2}));
+      }
+      std::exit(0);
+    });
+    EXPECT_EQ(other.wait(), 0);
+    EXPECT_THAT(shm::list_segments(), IsEmpty());
   });
 }
 
