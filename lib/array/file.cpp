@@ -184,7 +184,7 @@ array_handle map_elements(std::string_view operation, const std::string& path, s
     try {
       // Of processes that have died, perhaps of another file that had this one's number.
       remove_abandoned_array(name, 0);
-      const array_handle found = attach_array_segment(operation, name, nullptr);
+      array_handle found = attach_array_segment(operation, name, nullptr);
       try {
         expect_same(path, *found, type, constants);
         return found;
