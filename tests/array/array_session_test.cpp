@@ -166,7 +166,8 @@ TEST(AnUnnamedArray, OfAKilledProcessGoes) {
       ::raise(SIGKILL);
     });
     ASSERT_EQ(segments().size(), 1U);
-    EXPECT_THAT(of(sweep_all(), segments().front()).why, HasSubstr("no process has it"));
+    const std::string name = segments().front();
+    EXPECT_THAT(of(sweep_all(), name).why, HasSubstr("no process has it"));
     EXPECT_THAT(segments(), IsEmpty());
   });
 }
