@@ -63,7 +63,7 @@ team_rank_report describe(std::uint32_t number, const rt::team_rank& rank) {
 std::string failure_text(std::uint32_t failed, const std::vector<std::string>& reasons) {
   if (failed == 0) return {};
   const std::uint32_t rank = rt::rank_in(failed);
-  const std::string reason = rank < reasons.size() ? reasons[rank] : std::string();
+  std::string reason = rank < reasons.size() ? reasons[rank] : std::string();
   switch (rt::failure_in(failed)) {
     case rt::team_failure::threw: return fmt::format("rank {} threw {}", rank, reason);
     case rt::team_failure::differs: return reason;

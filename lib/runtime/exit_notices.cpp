@@ -37,7 +37,7 @@ void exit_notices::stop() noexcept {
 }
 
 void exit_notices::thread_main() {
-  in_function_ = true;
+  in_function = true;
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !exits_.empty(); });

@@ -39,16 +39,16 @@ class exit_notices {
   /// Whether some function may still have to be called with an end that is known, and start a worker; not this one, if
   /// the calling thread is in one.
   [[nodiscard]] static bool is_one_being_told() noexcept {
-    return !in_function_ && being_told_.load(std::memory_order_seq_cst) != 0;
+    return !in_function && being_told.load(std::memory_order_seq_cst) != 0;
   }
 
  private:
   void thread_main();
-  static void begin_telling() noexcept { being_told_.fetch_add(1, std::memory_order_seq_cst); }
-  static void end_telling() noexcept { being_told_.fetch_sub(1, std::memory_order_seq_cst); }
+  static void begin_telling() noexcept { being_told.fetch_add(1, std::memory_order_seq_cst); }
+  static void end_telling() noexcept { being_told.fetch_sub(1, std::memory_order_seq_cst); }
 
-  static inline std::atomic<int> being_told_{0};
-  static inline thread_local bool in_function_ = false;
+  static inline std::atomic<int> being_told{0};
+  static inline thread_local bool in_function = false;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
