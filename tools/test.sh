@@ -4,7 +4,7 @@
 # tools/test.sh [--quick] [--preset NAME] [--fuzz SECONDS]
 #
 # Installs what is missing, then checks everything: formatting; build and tests with each preset (dev with the matrix of
-# kills and the storm, asan, tsan, release); clang-tidy; and that nothing was left in shared memory or running. While the
+# kills and the storm, asan, tsan, clang, release); clang-tidy; and that nothing was left in shared memory or running. While the
 # tests of one preset run, which mostly wait, the next ones are built. Goes on after a failure, ends with a summary, exits
 # with 0 only if all went well. Logs are in build/logs.
 #
@@ -16,11 +16,11 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly root=$PWD logs=$PWD/build/logs jobs=2
 
-presets=(dev asan tsan release)
+presets=(dev asan tsan clang release)
 check_format=true
 run_tidy=true
 fuzz_seconds=0
-all_tests=false # of release, whose tests are a selection otherwise
+all_tests=false # of clang and release, whose tests are a selection otherwise
 while [ $# -gt 0 ]; do
   case "$1" in
     --quick) presets=(dev) run_tidy=false ;;
@@ -137,9 +137,9 @@ format_is_right() {
 tidy_is_silent() {
   local files
   # Headers are seen through the files that include them; the last one includes every public header.
-  files=$(sources '^lib/.*\.cpp$' && echo build/asan/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
+  files=$(sources '^lib/.*\.cpp$' && echo build/clang/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
   clang-tidy --version
-  xargs -n 1 -P "$jobs" clang-tidy -p build/asan --quiet <<<"$files"
+  xargs -n 1 -P "$jobs" clang-tidy -p build/clang --quiet <<<"$files"
 }
 
 # The thread sanitizer of these compilers cannot place its memory when the kernel randomises more than 28 bits.
@@ -154,6 +154,8 @@ test_preset() {
   if [ "$preset" = tsan ]; then prefix=(without_randomisation); fi
   if [ "$preset" = dev ]; then
     selection=(-LE '^matrix$') # which comes after
+  elif [ "$preset" = clang ] && ! $all_tests; then
+    selection=(-L '^(thread|compile)$') # the same code by another compiler
   elif [ "$preset" = release ] && ! $all_tests; then
     selection=(-L '^(install|bench)$')
   fi
