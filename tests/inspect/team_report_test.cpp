@@ -59,7 +59,8 @@ TEST_F(TeamReport, ShowsWhoWaitsInWhichOperation) {
   inspect::team_report report;
   EXPECT_TRUE(comes_true([&] {
     report = inspect::describe_team(find());
-    return report.readable && report.ranks[0].waits == "all_reduce<double>()" && !report.ranks[2].waits.empty();
+    return report.readable && report.ranks[0].waits == "all_reduce<double>()" && report.ranks[1].waits.empty() &&
+           report.ranks[2].waits == "receive from rank 1, tag 44";
   }));
   EXPECT_EQ(report.segment.state, segment_state::alive);
   EXPECT_EQ(report.segment.items, 3U);
