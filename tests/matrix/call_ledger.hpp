@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -31,10 +32,19 @@ struct call_ledger {
   std::array<std::atomic<call_end>, static_cast<std::size_t>(kMostCallers* kCallsEach)> ended;
 };
 
-/// The same, made or mapped. `path`: an ordinary file.
+/// Makes an ordinary file for one, all of it 0, of a name that no file has (one that a killed test left behind counts
+/// calls, too), and says that name.
+inline std::string make_ledger(std::string path_and_xxxxxx) {
+  const int fd = ::mkstemp(path_and_xxxxxx.data());
+  const bool made = fd >= 0 && ::ftruncate(fd, sizeof(call_ledger)) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!made) throw std::runtime_error("cannot make " + path_and_xxxxxx);
+  return path_and_xxxxxx;
+}
+
 inline call_ledger& map_ledger(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || ::ftruncate(fd, sizeof(call_ledger)) != 0) throw std::runtime_error("cannot make " + path);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) throw std::runtime_error("cannot open " + path);
   void* const at = ::mmap(nullptr, sizeof(call_ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   ::close(fd);
   if (at == MAP_FAILED) throw std::runtime_error("cannot map " + path);

@@ -196,7 +196,7 @@ int direct(const call_plan& what, shape how_many, ballast size, const std::strin
 }
 
 void run_call_scenario(const call_plan& what, shape how_many, ballast size) {
-  const std::string path = fmt::format("{}weir-matrix.{}", testing::TempDir(), ::getpid());
+  const std::string path = make_ledger(testing::TempDir() + "weir-matrix.XXXXXX");
   const struct file_goes {
     const std::string& path;
     ~file_goes() { std::filesystem::remove(path); }
