@@ -1,35 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <string>
-#include <vector>
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
 
-/// The subcommands of `weir`, a file each. All but gc only read. They print to stdout what there is, to stderr one line
-/// if it cannot be had, and return what the command exits with.
+/// The subcommands of `weir`, a file each. All but gc and rm only read. They print to stdout what there is, to stderr one
+/// line if it cannot be had, and return what the command exits with.
 namespace weir::command {
 
 inline constexpr int kFine = 0;
 inline constexpr int kProblem = 1;  // something is corrupt or stale, or there is nothing of that name
 inline constexpr int kUsage = 2;
 
-struct ls_options {
-  std::string pattern;
-  bool json = false;
-};
-int run_ls(const ls_options& options);
+/// What the chosen subcommand does, once the command line has been read.
+using action = std::function<int()>;
 
-struct show_options {
-  std::string name;
-  bool json = false;
-  bool slots = false;
-};
-int run_show(const show_options& options);
+// Each adds its subcommand and options to `app`, and sets `chosen` when that subcommand is on the command line.
+void add_gc(CLI::App& app, action& chosen);
+void add_ls(CLI::App& app, action& chosen);
+void add_show(CLI::App& app, action& chosen);
 
-struct gc_options {
-  std::vector<std::string> patterns;  // none: all segments
-  bool dry_run = false;
-  bool json = false;
-};
-int run_gc(const gc_options& options);
+/// What add_…() ends with: `run` is given the options that were read.
+template <class Options>
+void on_parsed(CLI::App& subcommand, action& chosen, const std::shared_ptr<Options>& options,
+               int (*run)(const Options&)) {
+  subcommand.callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+}
 
 }  // namespace weir::command

@@ -14,6 +14,12 @@
 namespace weir::command {
 namespace {
 
+struct gc_options {
+  std::vector<std::string> patterns;  // none: all segments
+  bool dry_run = false;
+  bool json = false;
+};
+
 using runtime::fate;
 using runtime::leftover;
 
@@ -90,9 +96,7 @@ json to_json(const std::vector<leftover>& found, const totals& sum, bool is_dry_
   return out;
 }
 
-}  // namespace
-
-int run_gc(const gc_options& options) {
+int run(const gc_options& options) {
   const auto is_chosen = [&](std::string_view name) {
     return options.patterns.empty() ||
            std::any_of(options.patterns.begin(), options.patterns.end(),
@@ -111,6 +115,17 @@ int run_gc(const gc_options& options) {
   const bool leaves_some = options.dry_run && sum.removed + sum.released != 0;
   const bool problem = std::any_of(found.begin(), found.end(), [](const leftover& each) { return each.is_problem; });
   return matches_nothing || leaves_some || problem ? kProblem : kFine;
+}
+
+}  // namespace
+
+void add_gc(CLI::App& app, action& chosen) {
+  const auto options = std::make_shared<gc_options>();
+  CLI::App* const self = app.add_subcommand("gc", "Removes what only dead processes held, and nothing else");
+  self->add_option("PATTERN", options->patterns, "Only names that match one of them, with * and ? as in a shell");
+  self->add_flag("--dry-run", options->dry_run, "Only say what would be done");
+  self->add_flag("--json", options->json, "Print JSON");
+  on_parsed(*self, chosen, options, run);
 }
 
 }  // namespace weir::command

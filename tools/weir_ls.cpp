@@ -13,6 +13,11 @@
 namespace weir::command {
 namespace {
 
+struct ls_options {
+  std::string pattern;
+  bool json = false;
+};
+
 constexpr std::size_t kTypeColumns = 40;
 
 std::string items_of(const inspect::segment_report& s) {
@@ -41,9 +46,7 @@ std::vector<table::cell> row_of(const inspect::segment_report& s) {
           {state_of(s), style_of(s.state)}};
 }
 
-}  // namespace
-
-int run_ls(const ls_options& options) {
+int run(const ls_options& options) {
   const auto segments = inspect::list(options.pattern);
   if (segments.empty() && !options.pattern.empty()) {
     fmt::print(stderr, "weir: ls: no segment's name matches \"{}\" (weir ls lists all)\n", printable(options.pattern));
@@ -64,6 +67,16 @@ int run_ls(const ls_options& options) {
   const bool problem =
       std::any_of(segments.begin(), segments.end(), [](const auto& s) { return inspect::is_problem(s.state); });
   return problem ? kProblem : kFine;
+}
+
+}  // namespace
+
+void add_ls(CLI::App& app, action& chosen) {
+  const auto options = std::make_shared<ls_options>();
+  CLI::App* const self = app.add_subcommand("ls", "Lists the segments: what they hold, whose they are, if they live");
+  self->add_option("PATTERN", options->pattern, "Only names that match it, with * and ? as in a shell");
+  self->add_flag("--json", options->json, "Print JSON");
+  on_parsed(*self, chosen, options, run);
 }
 
 }  // namespace weir::command

@@ -20,40 +20,27 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("weir {} (layout {})", WEIR_VERSION, weir::shm::kLayout));
   app.footer("Exits with 0 if all is well, 1 if it found a problem, 2 if the command line is wrong.");
 
-  cmd::ls_options ls;
-  CLI::App* ls_command = app.add_subcommand("ls", "Lists the segments: what they hold, whose they are, if they live");
-  ls_command->add_option("PATTERN", ls.pattern, "Only names that match it, with * and ? as in a shell");
-  ls_command->add_flag("--json", ls.json, "Print JSON");
-
-  cmd::show_options show;
-  CLI::App* show_command = app.add_subcommand("show", "Shows one segment: state, counters, who waits, what is wrong");
-  show_command->add_option("NAME", show.name, "Its name, with or without the leading `weir.`")->required();
-  show_command->add_flag("--json", show.json, "Print JSON");
-  show_command->add_flag("--slots", show.slots, "Show each slot and block of a channel");
-
-  cmd::gc_options gc;
-  CLI::App* gc_command = app.add_subcommand("gc", "Removes what only dead processes held, and nothing else");
-  gc_command->add_option("PATTERN", gc.patterns, "Only names that match one of them, with * and ? as in a shell");
-  gc_command->add_flag("--dry-run", gc.dry_run, "Only say what would be done");
-  gc_command->add_flag("--json", gc.json, "Print JSON");
+  cmd::action chosen;
+  cmd::add_ls(app, chosen);
+  cmd::add_show(app, chosen);
+  cmd::add_gc(app, chosen);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);  // help or version, printed
   } catch (const CLI::ParseError& e) {
-    const auto chosen = app.get_subcommands();
-    const std::string command = chosen.empty() ? "" : ' ' + chosen.front()->get_name();
+    const auto subcommands = app.get_subcommands();
+    const std::string command = subcommands.empty() ? "" : ' ' + subcommands.front()->get_name();
     const auto unknown = app.remaining();
-    const std::string what = chosen.empty() && !unknown.empty()
+    const std::string what = subcommands.empty() && !unknown.empty()
                                  ? fmt::format("there is no subcommand or option \"{}\"", unknown.front())
                                  : std::string(e.what());
     fmt::print(stderr, "weir:{}{} {} (see weir{} --help)\n", command, command.empty() ? "" : ":", cmd::printable(what),
                command);
     return cmd::kUsage;
   }
-  if (gc_command->parsed()) return cmd::run_gc(gc);
-  return ls_command->parsed() ? cmd::run_ls(ls) : cmd::run_show(show);
+  return chosen();
 }
 
 }  // namespace

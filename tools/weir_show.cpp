@@ -20,6 +20,12 @@
 namespace weir::command {
 namespace {
 
+struct show_options {
+  std::string name;
+  bool json = false;
+  bool slots = false;
+};
+
 /// Nothing of the kind's own can be shown: only the file and its header.
 void show_plain(const inspect::segment_report& s) {
   show_title(s, {});
@@ -42,9 +48,7 @@ std::string refusal(const inspect::segment_report& s) {
   }
 }
 
-}  // namespace
-
-int run_show(const show_options& options) {
+int run(const show_options& options) {
   inspect::checked_segment checked = inspect::check_segment(inspect::resolve_name(options.name));
   const auto is = [&checked](shm::object_kind kind) {
     return checked.report.header && checked.report.header->kind == kind;
@@ -84,6 +88,17 @@ int run_show(const show_options& options) {
   if (options.json && segment.state != inspect::segment_state::absent) print(as_json);
   if (!refused.empty()) fmt::print(stderr, "{}\n", refused);
   return contradicts || !refused.empty() || inspect::is_problem(segment.state) ? kProblem : kFine;
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, action& chosen) {
+  const auto options = std::make_shared<show_options>();
+  CLI::App* const self = app.add_subcommand("show", "Shows one segment: state, counters, who waits, what is wrong");
+  self->add_option("NAME", options->name, "Its name, with or without the leading `weir.`")->required();
+  self->add_flag("--json", options->json, "Print JSON");
+  self->add_flag("--slots", options->slots, "Show each slot and block of a channel");
+  on_parsed(*self, chosen, options, run);
 }
 
 }  // namespace weir::command
