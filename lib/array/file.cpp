@@ -23,7 +23,7 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::string_view kOperation = "map file";
+constexpr std::string_view kMapping = "map file";
 
 [[noreturn]] void fail(std::string_view operation, std::string_view path, int error) {
   const std::string what = fmt::format("weir: {} \"{}\": {}", operation, path, std::generic_category().message(error));
@@ -73,15 +73,15 @@ void make_file(const std::string& path, std::size_t bytes) {
   shm::unique_fd file(::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   const bool is_nameless = static_cast<bool>(file);
   if (!is_nameless) {
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) fail(kOperation, path, errno);
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) fail(kMapping, path, errno);
     file = shm::unique_fd(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
     if (!file && errno == EEXIST) return;
-    if (!file) fail(kOperation, path, errno);
+    if (!file) fail(kMapping, path, errno);
   }
   WEIR_CRASH_POINT("array.file.opened");
   try {
-    if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) fail(kOperation, path, errno);
-    reserve_on_disk(kOperation, path, file.get(), 0, bytes);
+    if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) fail(kMapping, path, errno);
+    reserve_on_disk(kMapping, path, file.get(), 0, bytes);
   } catch (...) {
     if (!is_nameless) ::unlink(path.c_str());
     throw;
@@ -90,7 +90,7 @@ void make_file(const std::string& path, std::size_t bytes) {
   const std::string nameless = fmt::format("/proc/self/fd/{}", file.get());
   if (is_nameless && ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0 &&
       errno != EEXIST) {
-    fail(kOperation, path, errno);
+    fail(kMapping, path, errno);
   }
   WEIR_CRASH_POINT("array.file.linked");
 }
@@ -123,14 +123,14 @@ std::unique_ptr<array_core> attach_to(std::string_view operation, std::string_vi
 /// Others, who have the file mapped already, must see it the same way.
 void expect_same(const std::string& path, const array_core& others, const item_type& type,
                  const arrays::checked_constants& wanted) {
-  check_array_type(kOperation, others.segment(), type);
+  check_array_type(kMapping, others.segment(), type);
   const arrays::checked_constants& theirs = others.constants();
   const bool same = theirs.order == wanted.order && theirs.data_offset == wanted.data_offset &&
                     others.rows() == wanted.extents[0] &&
                     std::equal(theirs.extents + 1, theirs.extents + kMaxRank, wanted.extents + 1);
   if (same) return;
-  throw invalid_argument(fmt::format("weir: {} \"{}\": it is mapped already, as {}, with another shape", kOperation,
-                                     path, others.segment().name()));
+  throw invalid_argument(fmt::format("weir: {} \"{}\": it is mapped already, as {}, with another shape", kMapping, path,
+                                     others.segment().name()));
 }
 
 }  // namespace
@@ -216,12 +216,12 @@ array_handle map_array_file(const std::filesystem::path& path, const item_type& 
                             const array_options& options) {
   const std::string text = path.string();
   arrays::checked_constants constants =
-      arrays::plan_array(fmt::format("{} \"{}\"", kOperation, text), type.element_bytes, shape, options);
+      arrays::plan_array(fmt::format("{} \"{}\"", kMapping, text), type.element_bytes, shape, options);
   constants.data_offset = 0;
   constants.file_bound = true;
   const std::size_t needed = bytes_of(constants, constants.extents[0]);
   if (std::error_code none; !std::filesystem::exists(path, none)) make_file(text, needed);
-  return map_elements(kOperation, text, open_elements(kOperation, text), type, constants);
+  return map_elements(kMapping, text, open_elements(kMapping, text), type, constants);
 }
 
 void lengthen_file(std::string_view operation, std::string_view name, int fd, std::size_t old_end,

@@ -16,7 +16,7 @@
 namespace weir::detail {
 namespace {
 
-constexpr std::string_view kOperation = "resize array";
+constexpr std::string_view kResizing = "resize array";
 
 /// Memory for rows that begin at `begin`, all zero. Nobody uses it yet.
 void make_rows(shm::segment& segment, std::size_t begin, std::size_t end) {
@@ -26,7 +26,7 @@ void make_rows(shm::segment& segment, std::size_t begin, std::size_t end) {
   WEIR_CRASH_POINT("array.rows.cleared");
   const std::size_t last = (end + shm::kPage - 1) / shm::kPage * shm::kPage;
   segment.give_back(whole, last - whole);
-  segment.reserve(kOperation, whole, last - whole);
+  segment.reserve(kResizing, whole, last - whole);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ void make_rows(shm::segment& segment, std::size_t begin, std::size_t end) {
 void array_core::resize_rows(std::uint64_t rows) {
   expect_not_forked();
   const auto refuse = [&](const std::string& why) {
-    throw invalid_argument(fmt::format("weir: {} \"{}\" to {} rows: {}", kOperation, segment_.name(), rows, why));
+    throw invalid_argument(fmt::format("weir: {} \"{}\" to {} rows: {}", kResizing, segment_.name(), rows, why));
   };
   if (rows == 0) refuse("it must have 1 or more");
   if (constants_.row_bytes == 0) refuse("it is column_major, its rows lie apart");
@@ -60,7 +60,7 @@ void array_core::resize_rows(std::uint64_t rows) {
   const std::size_t new_end = constants_.data_offset + bytes_of(constants_, rows);
   if (rows > before) {
     if (file_) {
-      lengthen_file(kOperation, segment_.name(), file_.get(), old_end, new_end);
+      lengthen_file(kResizing, segment_.name(), file_.get(), old_end, new_end);
     } else {
       make_rows(segment_, old_end, new_end);
     }

@@ -17,7 +17,6 @@
 namespace weir::runtime {
 namespace {
 
-constexpr std::string_view kTableWord = "session";
 constexpr std::size_t kRealmLength = 12;
 constexpr std::uint64_t kStatBlock = 512;  // what st_blocks counts in (stat(2))
 
@@ -98,7 +97,7 @@ void census::add(const std::string& name) {
     found.why = reason_of(e);
   }
   const std::string_view realm = realm_in(name);
-  if (!realm.empty() && name.substr(kRealmLength + 2) == kTableWord && found.look &&
+  if (!realm.empty() && name.substr(kRealmLength + 2) == kSessionWord && found.look &&
       found.look->header->kind == shm::object_kind::session) {
     sessions_.emplace(realm, life_of(*found.look));
   }

@@ -251,7 +251,7 @@ std::optional<judgement> carry_out(const found_segment& s, judgement found, bool
   return found;
 }
 
-leftover describe(const found_segment& s, judgement found) {
+leftover as_leftover(const found_segment& s, judgement found) {
   leftover out;
   out.name = s.name;
   out.kind = s.look ? text_of(s.look->header->kind) : "-";
@@ -290,7 +290,7 @@ std::vector<leftover> sweep(const sweep_options& options) {
         found = carry_out(s, std::move(*found), session != nullptr && session->life == liveness::dead);
         WEIR_CRASH_POINT("sweep.done_with_one");
       }
-      if (found) out.push_back(describe(s, std::move(*found)));
+      if (found) out.push_back(as_leftover(s, std::move(*found)));
     }
   }
   std::sort(out.begin(), out.end(), [](const leftover& a, const leftover& b) { return a.name < b.name; });

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 #include "segment/header_layout.hpp"
@@ -17,6 +18,7 @@
 /// Entries of processes below `next_id` have memory; the others are not to be touched, not even read.
 namespace weir::runtime {
 
+inline constexpr std::string_view kSessionWord = "session";  // of the segment's name
 inline constexpr std::uint32_t kEntries = 4096;
 inline constexpr std::size_t kSessionHeaderOffset = shm::kPage;
 inline constexpr std::size_t kEntriesOffset = 2 * shm::kPage;

@@ -12,8 +12,6 @@
 namespace weir::runtime {
 namespace {
 
-constexpr std::string_view kTableWord = "session";
-
 std::int64_t real_time_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -23,7 +21,7 @@ std::int64_t real_time_ns() {
 
 session_table session_table::create() {
   shm::segment_spec spec;
-  spec.name = shm::own_name(kTableWord);
+  spec.name = shm::own_name(kSessionWord);
   spec.kind = shm::object_kind::session;
   session_table made;
   made.segment_ = shm::segment::create(
@@ -42,7 +40,7 @@ session_table session_table::create() {
 
 session_table session_table::attach() {
   session_table found;
-  found.segment_ = shm::segment::open("join session", shm::own_name(kTableWord), shm::object_kind::session);
+  found.segment_ = shm::segment::open("join session", shm::own_name(kSessionWord), shm::object_kind::session);
   if (found.segment_.bytes() != kSessionFileBytes) {
     throw corrupt_segment(fmt::format("weir: join session \"{}\": the table has {} bytes, {} expected",
                                       found.segment_.name(), found.segment_.bytes(), kSessionFileBytes));
