@@ -58,7 +58,7 @@ std::string find_in_table(int fd, const Elf64_Shdr& symbols, const Elf64_Shdr& s
 
 std::string find_symbol(int fd, std::uint64_t address) {
   const std::vector<Elf64_Shdr> sections = sections_of(fd);
-  for (const std::uint32_t type : {SHT_SYMTAB, SHT_DYNSYM}) {  // one that was stripped has the second only
+  for (const Elf64_Word type : {Elf64_Word{SHT_SYMTAB}, Elf64_Word{SHT_DYNSYM}}) {  // one that was stripped has the second only
     for (const Elf64_Shdr& each : sections) {
       if (each.sh_type != type || each.sh_link >= sections.size()) continue;
       if (std::string found = find_in_table(fd, each, sections[each.sh_link], address); !found.empty()) return found;
