@@ -23,10 +23,9 @@ std::string run_text(const inspect::run_report& run, std::int32_t pid, inspect::
 
 namespace {
 
-/// "to put into "b" for 3.1 s, 2 s more at most"
-std::string wait_text(const inspect::wait_report& wait, bool with_time) {
-  std::string text = "waits " + printable(wait.text);
-  if (with_time) text += " for " + readable_time(since_monotonic(wait.since_ns));
+/// "waits 3.1 s to put into "b", 2 s more at most"
+std::string wait_text(const inspect::wait_report& wait) {
+  std::string text = fmt::format("waits {} {}", readable_time(since_monotonic(wait.since_ns)), printable(wait.text));
   if (wait.until_ns != 0) text += fmt::format(", {} more at most", readable_time(-since_monotonic(wait.until_ns)));
   return text;
 }
@@ -42,17 +41,19 @@ std::vector<std::string> doings_of(const inspect::live_look& look, const inspect
   }
   std::vector<std::string> lines;
   for (const inspect::run_report& run : session.live[index].runs) {
-    std::string line = fmt::format("{} for {}", printable(run_text(run, process.who.pid, names)),
-                                   readable_time(since_monotonic(run.since_ns)));
+    std::string line;
     for (const inspect::wait_report*& each : waits) {
       if (each == nullptr || each->thread != run.thread) continue;
-      line += ", " + wait_text(*each, /*with_time=*/true);
+      line += (line.empty() ? "" : ", or ") + wait_text(*each);
       each = nullptr;
     }
+    // What it waits for says more than where, if there is not room for both.
+    line += fmt::format("{}{}, {}", line.empty() ? "" : "; in ", printable(run_text(run, process.who.pid, names)),
+                        readable_time(since_monotonic(run.since_ns)));
     lines.push_back(std::move(line));
   }
   for (const inspect::wait_report* each : waits) {
-    if (each != nullptr) lines.push_back(wait_text(*each, /*with_time=*/true));
+    if (each != nullptr) lines.push_back(wait_text(*each));
   }
   if (lines.empty()) lines.emplace_back(process.id == kControlProcess ? "-" : "idle");
   return lines;

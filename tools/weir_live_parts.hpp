@@ -17,7 +17,7 @@ namespace weir::command {
 /// What a thread of a process runs: "area(double)", "what follows a future".
 [[nodiscard]] std::string run_text(const inspect::run_report& run, std::int32_t pid, inspect::code_names& names);
 
-/// What one process does, a line each: "area(double) for 3 s, waits to put into "b"". One at least.
+/// What one process does, a line each: "waits 2 s to put into "b"; in area(double), 3 s". One at least.
 [[nodiscard]] std::vector<std::string> doings_of(const inspect::live_look& look, const inspect::live_session& session,
                                                  std::size_t index, inspect::code_names& names);
 

@@ -23,7 +23,9 @@ struct ps_options {
   bool json = false;
 };
 
-constexpr std::size_t kRightColumns = 61;  // what comes before DOING, about
+constexpr std::size_t kWide = 110;
+constexpr std::size_t kWideBefore = 61;    // columns before DOING, about
+constexpr std::size_t kNarrowBefore = 36;  // likewise
 
 /// A process that uses weir's segments and belongs to no session that can be seen.
 struct lone_process {
@@ -86,7 +88,13 @@ void show_session(const inspect::live_look& look, const inspect::live_session& s
                            : fmt::format("its control process, pid {}, is dead (weir gc removes it)", header.creator.pid),
                      alive ? style::good : style::warning),
              session.report.ending ? ", ending" : "");
-  table out({">ID", ">PID", "STATE", ">AGE", ">SERVED", ">CPU", ">MEMORY", "DOING"});
+  // What it does matters more than what it takes, if there is not room for both.
+  const bool is_narrow = terminal_columns() != 0 && terminal_columns() < kWide;
+  std::vector<std::string> headings{">ID", ">PID", "STATE", ">SERVED"};
+  if (!is_narrow) headings.insert(headings.end(), {">AGE", ">CPU", ">MEMORY"});
+  headings.emplace_back("DOING");
+  const std::size_t before = is_narrow ? kNarrowBefore : kWideBefore;
+  table out(headings);
   for (std::size_t i = 0; i < session.report.processes.size(); ++i) {
     const auto& p = session.report.processes[i];
     const bool lives = p.state != runtime::worker_state::gone && p.life == shm::liveness::alive;
@@ -94,16 +102,22 @@ void show_session(const inspect::live_look& look, const inspect::live_session& s
     const std::string state = state_text(p, usage);
     std::vector<std::string> doings{p.state == runtime::worker_state::gone ? p.ended.text() : "-"};
     if (lives) doings = doings_of(look, session, i, names);
-    out.add({{std::to_string(p.id)},
-             {p.who.pid == 0 ? "-" : std::to_string(p.who.pid)},
-             {p.id == kControlProcess && state == "running" ? "control" : state, style_of(state)},
-             {readable_time(since_real(p.started_ns))},
-             {std::to_string(p.calls_served)},
-             {cpu_text(usage)},
-             {memory_text(usage)},
-             {fitted(doings.front(), kRightColumns)}});
+    std::vector<table::cell> row{{std::to_string(p.id)},
+                                 {p.who.pid == 0 ? "-" : std::to_string(p.who.pid)},
+                                 {p.id == kControlProcess && state == "running" ? "control" : state, style_of(state)},
+                                 {std::to_string(p.calls_served)}};
+    if (!is_narrow) {
+      row.push_back({readable_time(since_real(p.started_ns))});
+      row.push_back({cpu_text(usage)});
+      row.push_back({memory_text(usage)});
+    }
+    row.push_back({fitted(doings.front(), before)});
+    const std::size_t cells = row.size();
+    out.add(std::move(row));
     for (std::size_t line = 1; line < doings.size(); ++line) {
-      out.add({{}, {}, {}, {}, {}, {}, {}, {fitted(doings[line], kRightColumns)}});
+      std::vector<table::cell> more(cells);
+      more.back() = {fitted(doings[line], before)};
+      out.add(std::move(more));
     }
   }
   out.print(2);

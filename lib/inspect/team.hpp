@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ struct team_rank_report {
   std::uint64_t operations = 0;  ///< that it has begun; the last of them is:
   std::string operation;         ///< "all_reduce<double>()"; empty: none
   bool is_waiting = false;       ///< for other ranks to come to that operation
+  std::optional<std::uint32_t> waits_for;  ///< the one rank that it sleeps for
+  bool waits_for_readers = false;          ///< it sleeps until others have read what it brought
   std::string waits;  ///< what it sleeps in: "all_reduce<double>()", "receive from rank 1, tag 5"; empty: awake
 };
 
