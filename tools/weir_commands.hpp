@@ -17,6 +17,7 @@ inline constexpr int kUsage = 2;
 using action = std::function<int()>;
 
 // Each adds its subcommand and options to `app`, and sets `chosen` when that subcommand is on the command line.
+void add_doctor(CLI::App& app, action& chosen);
 void add_gc(CLI::App& app, action& chosen);
 void add_ls(CLI::App& app, action& chosen);
 void add_ps(CLI::App& app, action& chosen);
