@@ -22,6 +22,7 @@ void add_gc(CLI::App& app, action& chosen);
 void add_ls(CLI::App& app, action& chosen);
 void add_ps(CLI::App& app, action& chosen);
 void add_show(CLI::App& app, action& chosen);
+void add_top(CLI::App& app, action& chosen);
 void add_why(CLI::App& app, action& chosen);
 
 /// What add_…() ends with: `run` is given the options that were read.

@@ -44,10 +44,10 @@ wait_what what_of(sync::wait_kind what) noexcept {
 
 class collector {
  public:
-  explicit collector(live_look& out) : out_(out) {}
+  collector(live_look& out, bool with_channels) : out_(out), with_channels_(with_channels) {}
 
-  void run() {
-    for (const std::string& name : shm::list_segments()) look_at(name);
+  void run(const std::vector<std::string>& names) {
+    for (const std::string& name : names) look_at(name);
     for (const live_session& session : out_.sessions) add_noted(session);
     for (const channel_report& channel : out_.channels) add_sleepers(channel);
     std::stable_sort(out_.waits.begin(), out_.waits.end(),
@@ -56,10 +56,13 @@ class collector {
 
  private:
   void look_at(const std::string& name) {
+    const std::string_view word = word_in(name);
+    if (word.starts_with("results.") || word.starts_with("blob.")) return;
     checked_segment checked = check_segment(name);
     if (!checked.report.header) return;
     switch (checked.report.header->kind) {
       case shm::object_kind::channel:
+        if (!with_channels_) return;
         keep(out_.channels, describe_channel(std::move(checked), effort::quick));
         break;
       case shm::object_kind::array: keep(out_.arrays, describe_array(std::move(checked))); break;
@@ -165,7 +168,7 @@ class collector {
       wait.since_ns = each.since_ns;
       wait.until_ns = each.until_ns;
       wait.object = channel.segment.name;
-      wait.text = channel_text(wait);
+      wait.text = channel_wait_text(each.what, wait.object);
       out_.waits.push_back(std::move(wait));
     }
   }
@@ -182,20 +185,21 @@ class collector {
     return true;
   }
 
-  [[nodiscard]] static std::string channel_text(const wait_report& wait) {
-    switch (wait.what) {
-      case wait_what::room: return fmt::format("to put into \"{}\"", wait.object);
-      case wait_what::block: return fmt::format("for a block to put into \"{}\"", wait.object);
-      case wait_what::pickup: return fmt::format("for a taker of \"{}\" to pick up an item", wait.object);
-      default: return fmt::format("to take from \"{}\"", wait.object);
-    }
-  }
-
   live_look& out_;
+  bool with_channels_;
   std::set<thread_key> noted_;  // in some session's table
 };
 
 }  // namespace
+
+std::string channel_wait_text(channels::waits_for what, std::string_view channel) {
+  switch (what) {
+    case channels::waits_for::room: return fmt::format("to put into \"{}\"", channel);
+    case channels::waits_for::block: return fmt::format("for a block to put into \"{}\"", channel);
+    case channels::waits_for::pickup: return fmt::format("for a taker of \"{}\" to pick up an item", channel);
+    default: return fmt::format("to take from \"{}\"", channel);
+  }
+}
 
 const char* text_of(wait_what what) noexcept {
   switch (what) {
@@ -222,10 +226,14 @@ std::string_view realm_in(std::string_view name) noexcept {
   return name.substr(1, std::min(name.find('.'), name.size()) - 1);
 }
 
+std::string_view word_in(std::string_view name) noexcept {
+  if (!name.starts_with('@')) return {};
+  return name.substr(std::min(name.find('.'), name.size() - 1) + 1);
+}
+
 process_id owner_of_inbox(std::string_view name) noexcept {
   constexpr std::string_view kWord = "inbox.";
-  if (!name.starts_with('@')) return 0;
-  const std::string_view rest = name.substr(std::min(name.find('.'), name.size() - 1) + 1);
+  const std::string_view rest = word_in(name);
   process_id owner = 0;
   if (!rest.starts_with(kWord)) return 0;
   const char* const end = rest.data() + rest.size();
@@ -248,12 +256,19 @@ live_look::membership live_look::member_of(const shm::process_identity& who) con
   return {};
 }
 
-live_look look_at_everything() {
+namespace {
+
+live_look look(const std::vector<std::string>& names, bool with_channels) {
   live_look out;
   out.taken_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  collector(out).run();
+  collector(out, with_channels).run(names);
   return out;
 }
+
+}  // namespace
+
+live_look look_at_everything() { return look(shm::list_segments(), true); }
+live_look look_at_sessions(const std::vector<std::string>& names) { return look(names, false); }
 
 }  // namespace weir::inspect

@@ -79,8 +79,17 @@ struct live_look {
 /// Looks at all of this user's segments. Takes no lock, maps nothing.
 [[nodiscard]] live_look look_at_everything();
 
+/// The same without channels: sessions, teams and arrays, and the waits that the sessions' tables tell
+/// of. Of the segments of these names.
+[[nodiscard]] live_look look_at_sessions(const std::vector<std::string>& names);
+
+/// What a thread that sleeps on a channel waits for, in words.
+[[nodiscard]] std::string channel_wait_text(channels::waits_for what, std::string_view channel);
+
 /// Realm in the name `@REALM.word…`; empty: the name is a user's.
 [[nodiscard]] std::string_view realm_in(std::string_view name) noexcept;
+/// What follows the realm: `inbox.2`; empty: the name is a user's.
+[[nodiscard]] std::string_view word_in(std::string_view name) noexcept;
 /// The inbox of a process, which its listener waits on when it has nothing to do; 0: not an inbox.
 [[nodiscard]] process_id owner_of_inbox(std::string_view name) noexcept;
 
