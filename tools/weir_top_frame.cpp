@@ -216,8 +216,8 @@ std::vector<std::string> top_lines(const inspect::watch_frame& frame, const top_
                             fmt::format("{} process{}", frame.processes.size(), frame.processes.size() == 1 ? "" : "es"),
                             counted(in_order(frame, view).size(), "channel"),
                             counted(frame.look.arrays.size(), "array"), shm::readable(memory)));
-  write_channels(frame, view, out);
   write_processes(frame, view, names, out);
+  write_channels(frame, view, out);
   write_arrays(frame, view, out);
   return out;
 }
