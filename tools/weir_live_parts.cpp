@@ -72,6 +72,32 @@ std::string fitted(const std::string& text, std::size_t used) {
   return shortened(text, columns > used + kLeast ? columns - used : kLeast);
 }
 
+std::string wrapped(std::string_view text, std::size_t indent) {
+  constexpr std::size_t kFurther = 4;
+  constexpr std::size_t kLeast = 20;
+  const std::size_t columns = terminal_columns();
+  std::string out(indent, ' ');
+  std::size_t used = indent;
+  bool is_first = true;
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    const std::size_t width = columns_of(word);
+    if (!is_first && columns != 0 && used + 1 + width > std::max(columns, indent + kLeast)) {
+      used = indent + kFurther;
+      out += '\n' + std::string(used, ' ');
+    } else if (!is_first) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += width;
+    is_first = false;
+  }
+  return out + '\n';
+}
+
 json seconds_since(std::int64_t monotonic_ns) { return static_cast<double>(since_monotonic(monotonic_ns)) / 1e9; }
 
 json to_json(const inspect::wait_report& wait) {
@@ -81,7 +107,8 @@ json to_json(const inspect::wait_report& wait) {
   out["pid"] = wait.who.pid;
   out["thread"] = wait.thread;
   out["since_s"] = seconds_since(wait.since_ns);
-  out["until_s"] = wait.until_ns == 0 ? json(nullptr) : json(-static_cast<double>(since_monotonic(wait.until_ns)) / 1e9);
+  out["until_s"] =
+      wait.until_ns == 0 ? json(nullptr) : json(-static_cast<double>(since_monotonic(wait.until_ns)) / 1e9);
   return out;
 }
 

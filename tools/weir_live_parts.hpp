@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inspect/code_names.hpp"
@@ -23,6 +24,8 @@ namespace weir::command {
 
 /// `text` cut to what is left of the terminal's line from column `used` on; whole if stdout is none.
 [[nodiscard]] std::string fitted(const std::string& text, std::size_t used);
+/// `text` after `indent` spaces, on as many lines as the terminal needs, those that follow indented further; ends with a line's end.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
 /// Columns of the terminal; 0: stdout is none.
 [[nodiscard]] std::size_t terminal_columns();
 

@@ -82,12 +82,13 @@ void show_session(const inspect::live_look& look, const inspect::live_session& s
   const auto& header = *session.report.segment.header;
   const std::string program = printable(inspect::program_of(header.creator.pid));
   const bool alive = header.creator_life != shm::liveness::dead;
-  fmt::print("session {}  {}{}{}\n", printable(session.realm),
-             alive ? fmt::format("{}, pid {}, ", program.empty() ? "?" : program, header.creator.pid) : "",
-             painted(alive ? inspect::text_of(session.report.segment.state)
-                           : fmt::format("its control process, pid {}, is dead (weir gc removes it)", header.creator.pid),
-                     alive ? style::good : style::warning),
-             session.report.ending ? ", ending" : "");
+  fmt::print(
+      "session {}  {}{}{}\n", printable(session.realm),
+      alive ? fmt::format("{}, pid {}, ", program.empty() ? "?" : program, header.creator.pid) : "",
+      painted(alive ? inspect::text_of(session.report.segment.state)
+                    : fmt::format("its control process, pid {}, is dead (weir gc removes it)", header.creator.pid),
+              alive ? style::good : style::warning),
+      session.report.ending ? ", ending" : "");
   // What it does matters more than what it takes, if there is not room for both.
   const bool is_narrow = terminal_columns() != 0 && terminal_columns() < kWide;
   std::vector<std::string> headings{">ID", ">PID", "STATE", ">SERVED"};

@@ -104,7 +104,9 @@ class live_top {
     }
     switch (pressed) {
       case key::pause: paused_ = !paused_; break;
-      case key::sort: view_.order = static_cast<top_order>((static_cast<std::size_t>(view_.order) + 1) % kOrders); break;
+      case key::sort:
+        view_.order = static_cast<top_order>((static_cast<std::size_t>(view_.order) + 1) % kOrders);
+        break;
       case key::internal: view_.with_internal = !view_.with_internal; break;
       case key::help: helping_ = true; break;
       case key::up: first_ -= std::min<std::size_t>(first_, 1); break;
@@ -130,8 +132,8 @@ class live_top {
     for (std::size_t i = 0; i < room && first_ + i < body; ++i) shown.push_back(lines[1 + first_ + i]);
     shown.resize(room + 1);
     const std::string more = body > room ? fmt::format("  lines {} to {} of {}", first_ + 1, first_ + room, body) : "";
-    shown.push_back(shortened(fmt::format("q quit  space pause  s sort: {}  ? help{}", text_of(view_.order), more),
-                              size.columns));
+    shown.push_back(
+        shortened(fmt::format("q quit  space pause  s sort: {}  ? help{}", text_of(view_.order), more), size.columns));
     screen_.draw(shown);
   }
 
@@ -162,7 +164,8 @@ void add_top(CLI::App& app, action& chosen) {
   self->add_option("--interval", options->interval_s, "Seconds between two looks")
       ->check(CLI::Range(0.05, 3600.0))
       ->capture_default_str();
-  self->add_option("-n", options->frames, "Print so many frames, one after the other, and end")->check(CLI::PositiveNumber);
+  self->add_option("-n", options->frames, "Print so many frames, one after the other, and end")
+      ->check(CLI::PositiveNumber);
   self->add_flag("--once", options->once, "Print one frame, and end");
   const std::map<std::string, top_order> orders{{"busy", top_order::busy},
                                                 {"full", top_order::full},

@@ -92,8 +92,7 @@ std::vector<const watched_channel*> in_order(const inspect::watch_frame& frame, 
   const auto key = [&](const watched_channel& c) -> double {
     switch (view.order) {
       case top_order::busy: return c.puts_per_s.value_or(0) + c.takes_per_s.value_or(0);
-      case top_order::full:
-        return c.capacity == 0 ? 0 : static_cast<double>(c.items) / static_cast<double>(c.capacity);
+      case top_order::full: return c.capacity == 0 ? 0 : static_cast<double>(c.items) / static_cast<double>(c.capacity);
       case top_order::waiting:
         return c.sleepers.empty() ? 0 : static_cast<double>(since_monotonic(c.sleepers.front().since_ns));
       case top_order::memory: return static_cast<double>(c.memory_bytes);
@@ -205,17 +204,18 @@ std::string bar(std::uint64_t part, std::uint64_t whole, std::size_t columns) {
   return text + ']';
 }
 
-std::vector<std::string> top_lines(const inspect::watch_frame& frame, const top_view& view, inspect::code_names& names) {
+std::vector<std::string> top_lines(const inspect::watch_frame& frame, const top_view& view,
+                                   inspect::code_names& names) {
   const std::time_t now = std::time(nullptr);
   std::uint64_t memory = 0;
   for (const auto& channel : frame.channels) memory += channel.memory_bytes;
   for (const auto& array : frame.look.arrays) memory += array.segment.reserved_bytes;
   std::vector<std::string> out;
-  out.push_back(fmt::format("weir top  {:%H:%M:%S}  {}, {}, {}, {}; {}", fmt::localtime(now),
-                            counted(frame.look.sessions.size(), "session"),
-                            fmt::format("{} process{}", frame.processes.size(), frame.processes.size() == 1 ? "" : "es"),
-                            counted(in_order(frame, view).size(), "channel"),
-                            counted(frame.look.arrays.size(), "array"), shm::readable(memory)));
+  out.push_back(fmt::format(
+      "weir top  {:%H:%M:%S}  {}, {}, {}, {}; {}", fmt::localtime(now), counted(frame.look.sessions.size(), "session"),
+      fmt::format("{} process{}", frame.processes.size(), frame.processes.size() == 1 ? "" : "es"),
+      counted(in_order(frame, view).size(), "channel"), counted(frame.look.arrays.size(), "array"),
+      shm::readable(memory)));
   write_processes(frame, view, names, out);
   write_channels(frame, view, out);
   write_arrays(frame, view, out);

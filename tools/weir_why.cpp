@@ -58,9 +58,8 @@ class explainer {
                        [&](const auto& each) { return number_in(about_) == each.pid || each.realm == about_; });
   }
   [[nodiscard]] bool has_problem() const {
-    return !circles_.empty() || std::any_of(shown_.begin(), shown_.end(), [&](std::size_t i) {
-      return report_.result.of[i] != outlook::open;
-    });
+    return !circles_.empty() || std::any_of(shown_.begin(), shown_.end(),
+                                            [&](std::size_t i) { return report_.result.of[i] != outlook::open; });
   }
 
   void show() {
@@ -102,7 +101,8 @@ class explainer {
 
   /// "worker 2 (pid 12) waits 3.1 s to put into "b", which is full (4 of 4)"
   [[nodiscard]] std::string waits_text(std::size_t i) const {
-    std::string text = fmt::format("{} waits {} ", party_of(i).title, readable_time(since_monotonic(thread(i).since_ns)));
+    std::string text =
+        fmt::format("{} waits {} ", party_of(i).title, readable_time(since_monotonic(thread(i).since_ns)));
     for (std::size_t way = 0; way < thread(i).ways.size(); ++way) {
       text += (way == 0 ? "" : ", or ") + thread(i).ways[way].text;
     }
@@ -161,21 +161,24 @@ class explainer {
 
   void show_circle(const std::vector<std::size_t>& circle) {
     fmt::print("{}\n", painted(circle_title(circle), style::bad));
-    for (const std::size_t i : circle) show_thread(i, "  ");
+    for (const std::size_t i : circle) show_thread(i, 2);
   }
 
-  void show_thread(std::size_t i, const char* indent = "") {
+  void show_thread(std::size_t i, std::size_t indent = 0) {
+    constexpr std::size_t kFurther = 4;
     const outlook what = report_.result.of[i];
     const char* const before = what == outlook::hopeless ? "for ever: " : what == outlook::behind ? "behind it: " : "";
-    fmt::print("{}{}{}\n", indent, painted(before, style::bad), printable(waits_text(i)));
+    fmt::print("{}", wrapped(before + printable(waits_text(i)), indent));
     if (const std::string function = in_function(i); !function.empty()) {
-      fmt::print("{}    in {}\n", indent, printable(function));
+      fmt::print("{}", wrapped("in " + printable(function), indent + kFurther));
     }
     for (const inspect::way_out& way : thread(i).ways) {
-      if (const std::string text = way_text(i, way); !text.empty()) fmt::print("{}    {}\n", indent, printable(text));
+      const std::string text = way_text(i, way);
+      if (!text.empty()) fmt::print("{}", wrapped(printable(text), indent + kFurther));
     }
     if (thread(i).until_ns != 0) {
-      fmt::print("{}    gives up in {}\n", indent, readable_time(-since_monotonic(thread(i).until_ns)));
+      const std::string left = readable_time(-since_monotonic(thread(i).until_ns));
+      fmt::print("{}", wrapped("gives up in " + left, indent + kFurther));
     }
   }
 
@@ -222,7 +225,8 @@ int run(const why_options& options) {
     explain.show();
   }
   if (!explain.is_known()) {
-    fmt::print(stderr, "weir: why \"{}\": no channel, array, session or process is called so (weir ls and weir ps list them)\n",
+    fmt::print(stderr,
+               "weir: why \"{}\": no channel, array, session or process is called so (weir ls and weir ps list them)\n",
                printable(options.about));
     return kProblem;
   }

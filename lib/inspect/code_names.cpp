@@ -42,7 +42,8 @@ std::string find_in_table(int fd, const Elf64_Shdr& symbols, const Elf64_Shdr& s
   const std::uint64_t count = std::min<std::uint64_t>(symbols.sh_size, kMostBytes) / sizeof(Elf64_Sym);
   for (std::uint64_t done = 0; done < count; done += chunk.size()) {
     chunk.resize(std::min<std::uint64_t>(kAtOnce, count - done));
-    if (!read_at(fd, symbols.sh_offset + done * sizeof(Elf64_Sym), chunk.data(), chunk.size() * sizeof(Elf64_Sym))) break;
+    if (!read_at(fd, symbols.sh_offset + done * sizeof(Elf64_Sym), chunk.data(), chunk.size() * sizeof(Elf64_Sym)))
+      break;
     for (const Elf64_Sym& each : chunk) {
       if (ELF64_ST_TYPE(each.st_info) != STT_FUNC || each.st_shndx == SHN_UNDEF) continue;
       if (address < each.st_value || address - each.st_value >= std::max<std::uint64_t>(each.st_size, 1)) continue;
@@ -58,7 +59,8 @@ std::string find_in_table(int fd, const Elf64_Shdr& symbols, const Elf64_Shdr& s
 
 std::string find_symbol(int fd, std::uint64_t address) {
   const std::vector<Elf64_Shdr> sections = sections_of(fd);
-  for (const Elf64_Word type : {Elf64_Word{SHT_SYMTAB}, Elf64_Word{SHT_DYNSYM}}) {  // one that was stripped has the second only
+  for (const Elf64_Word type :
+       {Elf64_Word{SHT_SYMTAB}, Elf64_Word{SHT_DYNSYM}}) {  // one that was stripped has the second only
     for (const Elf64_Shdr& each : sections) {
       if (each.sh_type != type || each.sh_link >= sections.size()) continue;
       if (std::string found = find_in_table(fd, each, sections[each.sh_link], address); !found.empty()) return found;
@@ -95,7 +97,8 @@ std::string_view first_argument(std::string_view text) {
 
 std::string without_trampoline(std::string_view demangled) {
   constexpr std::string_view kOwn = "weir::detail::";
-  if (const std::size_t run = demangled.find(">::run("); run == std::string_view::npos || !demangled.starts_with(kOwn)) {
+  if (const std::size_t run = demangled.find(">::run(");
+      run == std::string_view::npos || !demangled.starts_with(kOwn)) {
     return std::string(demangled);
   }
   // weir::detail::remote_function<main::{lambda(double)#1}, …>::run(…): the innermost first argument that is not weir's.

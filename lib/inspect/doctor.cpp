@@ -22,9 +22,11 @@ bool has_option(const std::string& options, const std::string& word) {
 }
 
 void judge_space(const memory_facts& facts, std::vector<finding>& out) {
-  finding space{"memory", severity::ok,
-                fmt::format("/dev/shm has {}, {} free", shm::readable(facts.total_bytes), shm::readable(facts.free_bytes)),
-                {}};
+  finding space{
+      "memory",
+      severity::ok,
+      fmt::format("/dev/shm has {}, {} free", shm::readable(facts.total_bytes), shm::readable(facts.free_bytes)),
+      {}};
   const bool is_dockers = facts.total_bytes == kDockersDefault;
   if (is_dockers) space.found += ": Docker's default, which is little";
   if (is_dockers || facts.total_bytes < kDockersDefault * 2) {
@@ -70,9 +72,10 @@ void judge_cgroup(const memory_facts& facts, std::vector<finding>& out) {
     return;
   }
   const std::uint64_t left = facts.cgroup_limit_bytes - std::min(facts.cgroup_used_bytes, facts.cgroup_limit_bytes);
-  finding cgroup{"cgroup", severity::ok,
-                 fmt::format("the control group may use {}, {} left; segments count", shm::readable(facts.cgroup_limit_bytes),
-                             shm::readable(left)),
+  finding cgroup{"cgroup",
+                 severity::ok,
+                 fmt::format("the control group may use {}, {} left; segments count",
+                             shm::readable(facts.cgroup_limit_bytes), shm::readable(left)),
                  {}};
   if (left < facts.free_bytes) {
     cgroup.level = left < 64 * kMiB ? severity::problem : severity::warning;
@@ -165,7 +168,8 @@ std::vector<finding> judge_limits(const limit_facts& facts) {
     length.mend = "ulimit -f unlimited";
   }
   out.push_back(std::move(length));
-  out.push_back({"locked memory", severity::ok, fmt::format("{} (ulimit -l); weir locks none", bytes(facts.locked_memory)), {}});
+  out.push_back(
+      {"locked memory", severity::ok, fmt::format("{} (ulimit -l); weir locks none", bytes(facts.locked_memory)), {}});
   finding overcommit{"overcommit", severity::ok, fmt::format("vm.overcommit_memory is {}", facts.overcommit), {}};
   if (facts.overcommit < 0) overcommit.found = "vm.overcommit_memory is not known";
   if (facts.overcommit == 2) {
@@ -180,9 +184,10 @@ std::vector<finding> judge_limits(const limit_facts& facts) {
 std::vector<finding> judge_kernel(const kernel_facts& facts) {
   std::vector<finding> out;
   const auto need = [&](const char* what, bool has, severity if_not, const char* without) {
-    out.push_back({"kernel", has ? severity::ok : if_not,
-                   has ? fmt::format("{} is there", what) : fmt::format("{} is not there: {}", what, without),
-                   has ? "" : "a newer kernel (weir needs 5.4, and likes 5.16), or a seccomp filter that lets it pass"});
+    out.push_back(
+        {"kernel", has ? severity::ok : if_not,
+         has ? fmt::format("{} is there", what) : fmt::format("{} is not there: {}", what, without),
+         has ? "" : "a newer kernel (weir needs 5.4, and likes 5.16), or a seccomp filter that lets it pass"});
   };
   out.push_back({"kernel", severity::ok, fmt::format("Linux {}", facts.release), {}});
   need("pidfd_open", facts.has_pidfd_open, severity::problem, "sessions cannot watch their workers");
@@ -194,7 +199,8 @@ std::vector<finding> judge_kernel(const kernel_facts& facts) {
   need("futex_waitv", facts.has_futex_waitv, severity::warning, "a select looks a thousand times a second as it waits");
   finding proc{"proc", severity::ok, "/proc is mounted, and is of this pid namespace", {}};
   if (!facts.has_proc) {
-    proc = {"proc", severity::problem, "/proc is not mounted: nobody can tell who is alive", "mount -t proc proc /proc"};
+    proc = {"proc", severity::problem, "/proc is not mounted: nobody can tell who is alive",
+            "mount -t proc proc /proc"};
   } else if (!facts.is_proc_ours) {
     proc = {"proc", severity::warning, "/proc is of another pid namespace: processes are looked for the long way",
             "mount -t proc proc /proc (unshare --mount-proc does it)"};
@@ -220,7 +226,8 @@ std::vector<finding> judge_segments(std::span<const segment_report> segments) {
     return std::make_pair(count, names);
   };
   for (const segment_report& each : segments) memory += each.reserved_bytes;
-  out.push_back({"segments", severity::ok, fmt::format("{} of them take {}", segments.size(), shm::readable(memory)), {}});
+  out.push_back(
+      {"segments", severity::ok, fmt::format("{} of them take {}", segments.size(), shm::readable(memory)), {}});
   const auto tell = [&](segment_state state, severity level, const char* what, const char* mend) {
     const auto [count, names] = named(state);
     if (count != 0) out.push_back({"segments", level, fmt::format("{} {}: {}", count, what, names), mend});
@@ -228,7 +235,8 @@ std::vector<finding> judge_segments(std::span<const segment_report> segments) {
   tell(segment_state::stale, severity::problem, "held by dead processes only", "weir gc");
   tell(segment_state::corrupt, severity::problem, "corrupt, or never finished",
        "weir show NAME (what is wrong), weir rm NAME");
-  tell(segment_state::other_layout, severity::warning, "made by a weir of another layout", "weir rm NAME, if its program has ended");
+  tell(segment_state::other_layout, severity::warning, "made by a weir of another layout",
+       "weir rm NAME, if its program has ended");
   tell(segment_state::foreign, severity::ok, "of other users", "");
   return out;
 }

@@ -31,7 +31,7 @@ struct memory_facts {
   std::uint64_t free_bytes = 0;
   std::uint64_t inodes = 0;  ///< 0: it does not count them
   std::uint64_t free_inodes = 0;
-  std::string options;       ///< of its mount: "rw,nosuid,nodev"; empty: not known
+  std::string options;                   ///< of its mount: "rw,nosuid,nodev"; empty: not known
   std::uint64_t cgroup_limit_bytes = 0;  ///< 0: none
   std::uint64_t cgroup_used_bytes = 0;
   std::uint64_t machine_bytes = 0;  ///< memory of the machine; 0: not known

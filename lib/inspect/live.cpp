@@ -13,9 +13,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copies
 
 struct record_copy {
   alignas(rt::live_record) std::byte bytes[sizeof(rt::live_record)];
-  [[nodiscard]] const rt::live_record& get() const noexcept {
-    return *reinterpret_cast<const rt::live_record*>(bytes);
-  }
+  [[nodiscard]] const rt::live_record& get() const noexcept { return *reinterpret_cast<const rt::live_record*>(bytes); }
 };
 
 template <class Entry>
@@ -50,9 +48,7 @@ run_report describe(const rt::run_entry& entry) {
   return out;
 }
 
-bool is_known(sync::wait_kind what) noexcept {
-  return what != sync::wait_kind::none && what <= sync::wait_kind::inbox;
-}
+bool is_known(sync::wait_kind what) noexcept { return what != sync::wait_kind::none && what <= sync::wait_kind::inbox; }
 
 }  // namespace
 

@@ -148,9 +148,11 @@ class builder {
 
   void add_result(const wait_report& wait, way_out& way) {
     way.role = "runs it";
-    if (const auto found = find_runs(wait, [&](const run_report& run) {
-          return run.caller == wait.owner && run.slot == wait.slot && run.generation == wait.generation;
-        });
+    if (const auto found = find_runs(wait,
+                                     [&](const run_report& run) {
+                                       return run.caller == wait.owner && run.slot == wait.slot &&
+                                              run.generation == wait.generation;
+                                     });
         !found.empty()) {
       way.by = found;
       return;
@@ -257,9 +259,8 @@ class builder {
       party& each = out_.parties[i];
       if (!each.alive) continue;
       const auto threads = is_visible_[i] ? threads_of(each.pid) : std::nullopt;
-      each.has_free_thread = !threads || std::any_of(threads->begin(), threads->end(), [&](std::int32_t thread) {
-        return known[i].count(thread) == 0;
-      });
+      each.has_free_thread = !threads || std::any_of(threads->begin(), threads->end(),
+                                                     [&](std::int32_t thread) { return known[i].count(thread) == 0; });
     }
   }
 

@@ -33,8 +33,8 @@ double rate(std::uint64_t now, std::uint64_t then, std::int64_t nanoseconds) {
 
 std::vector<channel_sleeper> read_sleepers(const segment_file& file, std::uint64_t offset, std::uint32_t high) {
   std::vector<channel_sleeper> out;
-  const auto rows = file.read_rows<waiter_words>(offset, std::min<std::uint32_t>(high, ch::kWaiters),
-                                                 sizeof(ch::waiter_entry));
+  const auto rows =
+      file.read_rows<waiter_words>(offset, std::min<std::uint32_t>(high, ch::kWaiters), sizeof(ch::waiter_entry));
   for (const waiter_words& row : rows) {
     if (row.word == 0 || ch::stage_of_waiter(row.word) != ch::waiter_stage::counted) continue;
     out.push_back({ch::waited_for(row.word), row.thread, row.since_ns});
@@ -75,8 +75,7 @@ std::vector<std::string> watcher::sort_out(const std::vector<std::string>& names
     fresh.type = checked.report.header->type;
     fresh.internal = name.starts_with('@') && checked.report.header->id == 0;
     fresh.capacity = constants->geometry.capacity;
-    slot.emplace(known_channel{std::move(checked.file), std::move(fresh),
-                               constants->geometry.waiters_offset, 0});
+    slot.emplace(known_channel{std::move(checked.file), std::move(fresh), constants->geometry.waiters_offset, 0});
   }
   return others;
 }

@@ -46,11 +46,11 @@ struct watched_process {
 };
 
 struct watch_frame {
-  std::int64_t taken_ns = 0;                 ///< monotonic clock
-  std::optional<double> since_last_s;        ///< nothing: it is the first
-  std::vector<watched_channel> channels;     ///< by name
-  std::vector<watched_process> processes;    ///< those that live, by session and number
-  live_look look;                            ///< sessions and arrays; waits also of threads that sleep on channels
+  std::int64_t taken_ns = 0;               ///< monotonic clock
+  std::optional<double> since_last_s;      ///< nothing: it is the first
+  std::vector<watched_channel> channels;   ///< by name
+  std::vector<watched_process> processes;  ///< those that live, by session and number
+  live_look look;                          ///< sessions and arrays; waits also of threads that sleep on channels
 };
 
 /// Looks again and again, each time only at what may have changed: for each channel, one read of its header.

@@ -19,23 +19,23 @@ inline constexpr std::size_t kNoNode = static_cast<std::size_t>(-1);
 struct party {
   std::string title;  ///< "worker 2 (pid 12)"
   std::int32_t pid = 0;
-  std::string realm;           ///< of its session; empty: none
+  std::string realm;  ///< of its session; empty: none
   bool alive = true;
-  bool stopped = false;        ///< by a signal, for the time being
+  bool stopped = false;          ///< by a signal, for the time being
   bool has_free_thread = false;  ///< one that does not sleep in weir: it may do anything
   bool serves = false;           ///< a worker, or another that runs calls: does what anybody of its session asks for
 };
 
 /// Who could bring what is waited for: a thread, or any thread of a process.
 struct bringer {
-  std::size_t who = 0;     ///< party
+  std::size_t who = 0;      ///< party
   std::int32_t thread = 0;  ///< 0: any; then also those that it would start for a call
 };
 
 /// One thing that a thread waits for.
 struct way_out {
-  std::string text;  ///< what for, in words
-  bool is_sure = false;  ///< it comes, or may come, for a reason that is not in this graph
+  std::string text;        ///< what for, in words
+  bool is_sure = false;    ///< it comes, or may come, for a reason that is not in this graph
   bool needs_all = false;  ///< of them, and not one
   std::vector<bringer> by;
   std::string role;  ///< what they could do: "could take from it"; empty: nothing to be said

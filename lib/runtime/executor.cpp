@@ -137,7 +137,7 @@ void executor::serve() {
     ++threads_;
   }
   thread_main(/*may_retire=*/false);
-  const sync::idle_mark idle;
+  const sync::idle_mark idle(self_.table().waits_of(self_.id()));
   std::unique_lock lock(mutex_);
   progress_.wait(lock, [&] { return is_done(); });
 }
@@ -176,7 +176,8 @@ run_entry* executor::claim_run_entry() noexcept {
 }
 
 void executor::give_back(run_entry* entry) noexcept {
-  if (entry != nullptr) runs_in_use_.fetch_and(~(1U << static_cast<unsigned>(entry - runs_)), std::memory_order_acq_rel);
+  if (entry != nullptr)
+    runs_in_use_.fetch_and(~(1U << static_cast<unsigned>(entry - runs_)), std::memory_order_acq_rel);
 }
 
 void executor::thread_main(bool may_retire) {
@@ -206,7 +207,7 @@ void executor::thread_main(bool may_retire) {
       break;
     } else {
       ++spare_;
-      const sync::idle_mark idle;
+      const sync::idle_mark idle(self_.table().waits_of(self_.id()));
       spares_.wait(lock, [&] { return woken_ != 0; });
       --woken_;
     }

@@ -92,10 +92,7 @@ std::shared_ptr<member> member::current_or_throw(const std::string& operation) {
 
 void member::set_current(std::shared_ptr<member> self) {
   std::shared_ptr<sync::wait_table> waits;
-  if (self) {
-    const std::shared_ptr<live_record> record = self->table().live(self->id());
-    waits = {record, &record->waits};
-  }
+  if (self) waits = self->table().waits_of(self->id());
   sync::set_wait_table(std::move(waits));
   current_member& here = holder();
   const std::scoped_lock lock(here.mutex);

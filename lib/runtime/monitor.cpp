@@ -121,7 +121,7 @@ void monitor::send_signal(process_id id, int signal) noexcept {
 }
 
 void monitor::thread_main() {
-  const sync::idle_mark idle;  // it only looks after the workers
+  const sync::idle_mark idle(self_->table().waits_of(self_->id()));  // it only looks after the workers
   std::vector<pollfd> polled;
   std::vector<std::list<watched_worker>::iterator> watched;
   for (;;) {

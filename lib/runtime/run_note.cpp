@@ -28,7 +28,8 @@ void note_run(run_entry* entry, const run_description& what) noexcept {
   entry->slot = what.slot;
   entry->generation = what.generation;
   // The end of the name tells more than its beginning.
-  const std::string_view module = what.module.substr(what.module.size() - std::min(what.module.size(), kRunModuleBytes));
+  const std::string_view module =
+      what.module.substr(what.module.size() - std::min(what.module.size(), kRunModuleBytes));
   entry->module_bytes = static_cast<std::uint32_t>(module.size());
   if (!module.empty()) std::memcpy(entry->module, module.data(), module.size());
   WEIR_CRASH_POINT("run.described");

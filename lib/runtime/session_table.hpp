@@ -44,6 +44,9 @@ class session_table {
   [[nodiscard]] std::shared_ptr<live_record> live(process_id id) const noexcept {
     return {segment_, segment_->at<live_record>(live_offset(id))};
   }
+  [[nodiscard]] std::shared_ptr<sync::wait_table> waits_of(process_id id) const noexcept {
+    return {segment_, &segment_->at<live_record>(live_offset(id))->waits};
+  }
   /// Wakes those who sleep until some result is there.
   void signal_completion() noexcept { header().completions.signal(); }
 

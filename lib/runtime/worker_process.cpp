@@ -27,13 +27,13 @@
 #include "runtime/executor.hpp"
 #include "runtime/future_core.hpp"
 #include "runtime/member.hpp"
-#include "sync/waits.hpp"
 #include "runtime/output.hpp"
 #include "runtime/realm.hpp"
 #include "runtime/served_call.hpp"
 #include "runtime/spawn.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
+#include "sync/waits.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -64,13 +64,12 @@ void watch_control(const shm::process_identity& control, const std::string& real
 }
 
 void start_watching(const shm::process_identity& control, const std::string& realm,
-                    const std::shared_ptr<live_record>& record) {
+                    const std::shared_ptr<sync::wait_table>& waits) {
   // Users' signal handlers are to run on other threads.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const std::shared_ptr<sync::wait_table> waits(record, &record->waits);
   std::thread([control, realm, waits] { watch_control(control, realm, waits); }).detach();
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -128,7 +127,7 @@ void serve_as_worker(const worker_identity& who) {
   try {
     session_table table = session_table::attach();
     const shm::process_identity control = table.control();
-    start_watching(control, who.realm, table.live(who.id));
+    start_watching(control, who.realm, table.waits_of(who.id));
     connect_layers();
     process_entry* entry = table.find(who.id);
     if (entry == nullptr) throw not_found(fmt::format("weir: join session: it has no worker {}", who.id));

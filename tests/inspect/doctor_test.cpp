@@ -128,10 +128,12 @@ TEST(Doctor, ReadsTheOptionsOfTheMountThatLiesOnTop) {
 
 TEST(CodeNames, AreWithoutWhatWeirHasPutAround) {
   EXPECT_EQ(inspect::without_trampoline("area(double)"), "area(double)");
-  EXPECT_EQ(inspect::without_trampoline("weir::detail::remote_function<main::{lambda(double)#1}, weir::detail::types<double"
-                                        ">, double>::run(weir::detail::incoming_call&)"),
-            "main::{lambda(double)#1}");
-  EXPECT_EQ(inspect::without_trampoline("weir::detail::outer<weir::detail::inner<half<int>, 3>, int>::run(x)"), "half<int>");
+  EXPECT_EQ(
+      inspect::without_trampoline("weir::detail::remote_function<main::{lambda(double)#1}, weir::detail::types<double"
+                                  ">, double>::run(weir::detail::incoming_call&)"),
+      "main::{lambda(double)#1}");
+  EXPECT_EQ(inspect::without_trampoline("weir::detail::outer<weir::detail::inner<half<int>, 3>, int>::run(x)"),
+            "half<int>");
 }
 
 TEST(CodeNames, OfWhatHasNoSymbolTellTheOffset) {

@@ -44,7 +44,7 @@ class Waits : public SessionTest {
     }
     return found;
   }
-  [[nodiscard]] inspect::wait_report soon(wait_what what, process_id of) const {
+  inspect::wait_report soon(wait_what what, process_id of) const {
     inspect::wait_report found;
     EXPECT_TRUE(comes_true([&] {
       for (const auto& each : waits_now(what)) {
@@ -251,9 +251,8 @@ TEST_F(Why, SaysThatWhoeverOpensANamedChannelCanHelp) {
   const child alone(taker());
   EXPECT_TRUE(comes_true([&] { return count(outlook::open, {alone.pid()}) == 1; }));
   const inspect::wait_graph graph = inspect::make_wait_graph(inspect::look_at_everything());
-  const auto it = std::find_if(graph.threads.begin(), graph.threads.end(), [&](const auto& each) {
-    return graph.parties[each.who].pid == alone.pid();
-  });
+  const auto it = std::find_if(graph.threads.begin(), graph.threads.end(),
+                               [&](const auto& each) { return graph.parties[each.who].pid == alone.pid(); });
   ASSERT_NE(it, graph.threads.end());
   EXPECT_THAT(it->ways.front().note, HasSubstr("nobody else has it open"));
 }

@@ -57,7 +57,8 @@ inline constexpr std::string_view kArraysPoints =
 
 /// Only a thread that says what it runs or waits for comes by these; tests/inspect/waits_crash_test.cpp kills at each.
 inline constexpr std::string_view kNotesPoints =
-    "run.described run.noted run.over waits.claimed waits.claiming waits.described waits.entered waits.idle waits.leaving "
+    "run.described run.noted run.over waits.claimed waits.claiming waits.described waits.entered waits.idle "
+    "waits.leaving "
     "waits.left waits.not_idle";
 
 template <class Visit>

@@ -149,7 +149,8 @@ TEST(LiveCommands, OfWhatIsNotThereSaySoAndExitWith1) {
 
 TEST(LiveCommands, DoctorExamines) {
   const command_result text = run_weir({"doctor"});
-  EXPECT_THAT(text.out, AllOf(HasSubstr("/dev/shm"), HasSubstr("ulimit"), HasSubstr("pidfd_open"), HasSubstr("problem")));
+  EXPECT_THAT(text.out,
+              AllOf(HasSubstr("/dev/shm"), HasSubstr("ulimit"), HasSubstr("pidfd_open"), HasSubstr("problem")));
   const command_result result = run_weir({"doctor", "--json"});
   const json found = json::parse(result.out);
   EXPECT_EQ(result.status, found["problems"] == 0 ? 0 : 1);
