@@ -23,6 +23,10 @@ int run(int argc, char** argv) {
   cmd::action chosen;
   cmd::add_ls(app, chosen);
   cmd::add_show(app, chosen);
+  cmd::add_ps(app, chosen);
+  cmd::add_top(app, chosen);
+  cmd::add_why(app, chosen);
+  cmd::add_doctor(app, chosen);
   cmd::add_gc(app, chosen);
 
   try {

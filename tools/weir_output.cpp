@@ -91,6 +91,8 @@ std::string shortened(std::string_view text, std::size_t columns) {
   return out.substr(0, at) + "…";
 }
 
+std::size_t columns_of(std::string_view text) { return width_of(text); }
+
 std::string counted(std::uint64_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }

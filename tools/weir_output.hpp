@@ -24,6 +24,9 @@ enum class style { plain, good, warning, bad, faint };
 /// At most `columns` characters of it, the last one an ellipsis if there are more.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t columns);
 
+/// Columns that it takes: characters, not bytes.
+[[nodiscard]] std::size_t columns_of(std::string_view text);
+
 /// "1 item", "2 items".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view what);
 /// "0.4 s", "12 s", "5 min", "3 h", "9 d".

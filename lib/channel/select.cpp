@@ -206,8 +206,12 @@ select_case* selector::sleep_until_done() {
   sync::blocking_scope blocking;  // ends last: nobody is to count on us while we wait to go on
   const struct leaving {
     std::list<listener>& from;
-    ~leaving() { from.clear(); }
-  } leaves{listeners_};
+    std::span<select_case* const> cases;
+    ~leaving() {
+      from.clear();
+      for (select_case* const each : cases) each->slept();
+    }
+  } leaves{listeners_, cases_};
   select_case* done = nullptr;
   for (;;) {
     listen_to_all();

@@ -57,6 +57,9 @@ team_rank_report describe(std::uint32_t number, const rt::team_rank& rank) {
     out.operation = rt::call_text(slot.operation, slot.type_hash == 0 ? "" : text_in(rank.names[latest]), slot.root);
   }
   out.waits = waits_text(rank, out.operation);
+  const rt::rank_waits waits = rank.waits.load(kRelaxed);
+  if (waits == rt::rank_waits::receive || waits == rt::rank_waits::send) out.waits_for = rank.waits_for.load(kRelaxed);
+  out.waits_for_readers = waits == rt::rank_waits::others_to_read;
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,11 @@ struct team_rank_report {
   runtime::rank_state state{};
   shm::process_identity who;  ///< all zero: it has not entered
   shm::liveness life{};
-  std::uint64_t operations = 0;  ///< that it has begun; the last of them is:
-  std::string operation;         ///< "all_reduce<double>()"; empty: none
-  bool is_waiting = false;       ///< for other ranks to come to that operation
+  std::uint64_t operations = 0;            ///< that it has begun; the last of them is:
+  std::string operation;                   ///< "all_reduce<double>()"; empty: none
+  bool is_waiting = false;                 ///< for other ranks to come to that operation
+  std::optional<std::uint32_t> waits_for;  ///< the one rank that it sleeps for
+  bool waits_for_readers = false;          ///< it sleeps until others have read what it brought
   std::string waits;  ///< what it sleeps in: "all_reduce<double>()", "receive from rank 1, tag 5"; empty: awake
 };
 

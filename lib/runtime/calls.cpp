@@ -32,7 +32,7 @@ std::string operation_on(process_id id) { return fmt::format("call on worker {}"
 /// Waits until a worker that is being started runs. Throws worker_died.
 void wait_until_running(member& self, process_id id) {
   session_table& table = self.table();
-  sync::blocking_scope scope;
+  sync::blocking_scope scope({.what = sync::wait_kind::worker_start, .process = id});
   for (;;) {
     const process_entry* entry = table.find(id);
     if (entry == nullptr || table.is_gone(id)) throw make_worker_died(operation_on(id), id, table.report_of(id));
@@ -72,8 +72,10 @@ detail::core_handle inbox_of(member& self, link& to) {
 /// Puts a message into an inbox, however long that is full, as long as its owner lives.
 void put_message(member& self, const link& to, const detail::core_handle& inbox, const detail::payload& message) {
   death_watch owner(self.table(), to.id);
+  std::optional<sync::noted_wait> noted;
   try {
     while (!detail::put(*inbox, message, detail::deadline::after(kLookAfter))) {
+      if (!noted) noted.emplace(sync::wait_note{.what = sync::wait_kind::inbox, .process = to.id});
       if (const auto report = owner.ended()) throw make_worker_died(operation_on(to.id), to.id, *report);
     }
   } catch (const channel_closed&) {

@@ -9,6 +9,7 @@
 
 #include "runtime/future_core.hpp"
 #include "sync/futex.hpp"
+#include "sync/waits.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -66,6 +67,7 @@ void continuations::stop() noexcept {
 }
 
 void continuations::thread_main() {
+  const sync::idle_mark idle;  // what it starts runs elsewhere, or at once
   auto next_look = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (!stopping_) {

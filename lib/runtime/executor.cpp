@@ -3,13 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <thread>
 #include <utility>
 
+#include "runtime/call_layout.hpp"
 #include "runtime/member.hpp"
+#include "runtime/run_note.hpp"
 #include "runtime/served_call.hpp"
 #include "sync/blocking.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -62,6 +65,7 @@ executor::executor(member& self, std::uint32_t concurrency, output_gate* gate)
       gate_(gate),
       concurrency_(concurrency),
       entry_(*self.table().find(self.id())),
+      runs_(self.table().live(self.id())->runs),
       permits_(concurrency) {
   sync::set_blocking_hooks({&executor::before_sleep, &executor::after_sleep});
 }
@@ -133,6 +137,7 @@ void executor::serve() {
     ++threads_;
   }
   thread_main(/*may_retire=*/false);
+  const sync::idle_mark idle(self_.table().waits_of(self_.id()));
   std::unique_lock lock(mutex_);
   progress_.wait(lock, [&] { return is_done(); });
 }
@@ -158,8 +163,26 @@ bool executor::wait_until_done(std::chrono::steady_clock::time_point until) {
   return progress_.wait_until(lock, until, [&] { return is_done() && threads_ == 0; });
 }
 
+run_entry* executor::claim_run_entry() noexcept {
+  std::uint32_t used = runs_in_use_.load(std::memory_order_relaxed);
+  for (;;) {
+    const int free = std::countr_one(used);
+    if (free >= static_cast<int>(kRunEntries)) return nullptr;
+    if (runs_in_use_.compare_exchange_weak(used, used | (1U << static_cast<unsigned>(free)),
+                                           std::memory_order_acq_rel)) {
+      return runs_ + free;
+    }
+  }
+}
+
+void executor::give_back(run_entry* entry) noexcept {
+  if (entry != nullptr)
+    runs_in_use_.fetch_and(~(1U << static_cast<unsigned>(entry - runs_)), std::memory_order_acq_rel);
+}
+
 void executor::thread_main(bool may_retire) {
   own_thread me{*this};
+  me.noted_in = claim_run_entry();
   tl_thread = &me;
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -169,6 +192,7 @@ void executor::thread_main(bool may_retire) {
       ++active_;
       lock.unlock();
       permits_.acquire();
+      note_run(me.noted_in, {.caller = self_.id(), .slot = kNoSlot});
       run(me, task);
       lock.lock();
     } else if (closed_) {
@@ -183,10 +207,12 @@ void executor::thread_main(bool may_retire) {
       break;
     } else {
       ++spare_;
+      const sync::idle_mark idle(self_.table().waits_of(self_.id()));
       spares_.wait(lock, [&] { return woken_ != 0; });
       --woken_;
     }
   }
+  give_back(me.noted_in);
   --threads_;
   progress_.notify_all();
   tl_thread = nullptr;
@@ -200,6 +226,7 @@ void executor::run(own_thread& me, const Work& work) {
   entry_.running_calls.fetch_add(1, std::memory_order_relaxed);
   WEIR_CRASH_POINT("call.running");
   work();
+  note_run_over(me.noted_in);
   WEIR_CRASH_POINT("call.ending");
   entry_.running_calls.fetch_sub(1, std::memory_order_relaxed);
   WEIR_CRASH_POINT("call.ended");
@@ -240,7 +267,7 @@ void executor::listen(own_thread& me) {
     WEIR_CRASH_POINT("call.counted");
     permits_.acquire();
     if (concurrency_ > 1 && permits_.any_free()) pass_listening_on(me);
-    run(me, [&] { serve_call(self_, std::move(message), gate_); });
+    run(me, [&] { serve_call(self_, std::move(message), gate_, me.noted_in); });
     entry_.calls_served.fetch_add(1, std::memory_order_relaxed);
     WEIR_CRASH_POINT("call.served");
   }

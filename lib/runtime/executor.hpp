@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -74,11 +75,14 @@ class executor {
     bool is_listener = false;
     bool in_call = false;
     int sleeps = 0;
+    run_entry* noted_in = nullptr;  // what it runs; null: there are too many threads
   };
   static thread_local own_thread* tl_thread;
   static void before_sleep() noexcept;
   static void after_sleep() noexcept;
 
+  run_entry* claim_run_entry() noexcept;
+  void give_back(run_entry* entry) noexcept;
   void thread_main(bool may_retire);
   void listen(own_thread& me);
   template <class Work>
@@ -96,6 +100,8 @@ class executor {
   output_gate* gate_;
   const std::uint32_t concurrency_;
   process_entry& entry_;
+  run_entry* const runs_;
+  std::atomic<std::uint32_t> runs_in_use_{0};  // a bit for each
   permits permits_;
 
   std::mutex mutex_;                  // guards what follows

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "sync/waits.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -40,7 +41,10 @@ void exit_notices::thread_main() {
   in_function = true;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return stopping_ || !exits_.empty(); });
+    {
+      const sync::idle_mark idle;
+      changed_.wait(lock, [&] { return stopping_ || !exits_.empty(); });
+    }
     if (exits_.empty()) return;
     const worker_exit exit = exits_.front();
     exits_.pop_front();

@@ -28,7 +28,9 @@ class future_core {
   [[nodiscard]] runtime::result_slot& slot() const noexcept { return segment_->slot(place_.slot); }
   [[nodiscard]] runtime::result_place place() const noexcept { return place_; }
   [[nodiscard]] process_id callee() const noexcept { return slot().callee; }
-  [[nodiscard]] bool wait(deadline until) const { return runtime::await_result(self_->table(), slot(), place_, until); }
+  [[nodiscard]] bool wait(deadline until) const {
+    return runtime::await_result(self_->table(), segment_->owner(), slot(), place_, until);
+  }
   [[nodiscard]] bool is_settled() const noexcept { return runtime::is_settled(self_->table(), slot(), place_); }
   /// A name for it, with a reference added for the process that will attach by it.
   [[nodiscard]] std::string send() const;

@@ -12,6 +12,7 @@
 #include "runtime/executor.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
+#include "sync/waits.hpp"
 #include "weir/detail/type_name.hpp"
 #include "weir/error.hpp"
 
@@ -90,6 +91,9 @@ std::shared_ptr<member> member::current_or_throw(const std::string& operation) {
 }
 
 void member::set_current(std::shared_ptr<member> self) {
+  std::shared_ptr<sync::wait_table> waits;
+  if (self) waits = self->table().waits_of(self->id());
+  sync::set_wait_table(std::move(waits));
   current_member& here = holder();
   const std::scoped_lock lock(here.mutex);
   here.value.swap(self);

@@ -21,6 +21,7 @@
 #include "runtime/exit_notices.hpp"
 #include "runtime/peer.hpp"
 #include "runtime/served_call.hpp"
+#include "sync/waits.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -120,6 +121,7 @@ void monitor::send_signal(process_id id, int signal) noexcept {
 }
 
 void monitor::thread_main() {
+  const sync::idle_mark idle(self_->table().waits_of(self_->id()));  // it only looks after the workers
   std::vector<pollfd> polled;
   std::vector<std::list<watched_worker>::iterator> watched;
   for (;;) {

@@ -207,7 +207,8 @@ bool is_settled(const session_table& table, const result_slot& slot, result_plac
   return is_final(phase_of(seen)) || generation_of(seen) != place.generation || table.is_gone(slot.callee);
 }
 
-bool await_result(const session_table& table, result_slot& slot, result_place place, detail::deadline until) {
+bool await_result(const session_table& table, process_id owner, result_slot& slot, result_place place,
+                  detail::deadline until) {
   static thread_local sync::wait_estimate estimate;
   const auto is_there = [&](std::uint32_t seen) { return is_final(phase_of(seen)); };
   std::uint32_t seen = slot.word.load(std::memory_order_acquire);
@@ -220,7 +221,12 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
     }
   }
 
-  sync::blocking_scope scope;
+  sync::blocking_scope scope({.what = sync::wait_kind::result,
+                              .process = slot.callee,
+                              .owner = owner,
+                              .slot = place.slot,
+                              .generation = place.generation,
+                              .until = until.when()});
   death_watch callee(table, slot.callee);
   for (;;) {
     seen = slot.word.load(std::memory_order_acquire);

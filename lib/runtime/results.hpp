@@ -109,7 +109,8 @@ class own_results {
 };
 
 /// Waits until the answer is there. False: not until `until`. Throws worker_died if it will never come.
-bool await_result(const session_table& table, result_slot& slot, result_place place, detail::deadline until);
+bool await_result(const session_table& table, process_id owner, result_slot& slot, result_place place,
+                  detail::deadline until);
 
 /// True if get() would not wait: the answer is there, or the callee is gone.
 [[nodiscard]] bool is_settled(const session_table& table, const result_slot& slot, result_place place) noexcept;

@@ -16,6 +16,7 @@
 #include "runtime/code_address.hpp"
 #include "runtime/member.hpp"
 #include "runtime/remote_exception.hpp"
+#include "runtime/run_note.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/detail/session_core.hpp"
@@ -62,8 +63,8 @@ struct message_parts {
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and never deleted through its base
 class served_call final : public detail::incoming_call {
  public:
-  served_call(member& self, detail::taken_item message, output_gate* gate)
-      : self_(self), message_(std::move(message)), gate_(gate) {}
+  served_call(member& self, detail::taken_item message, output_gate* gate, run_entry* noted_in)
+      : self_(self), message_(std::move(message)), gate_(gate), noted_in_(noted_in) {}
   served_call(const served_call&) = delete;
   served_call& operator=(const served_call&) = delete;
   ~served_call() { arguments_taken(); }
@@ -79,10 +80,9 @@ class served_call final : public detail::incoming_call {
     }
     const void* code = find_code(parts_->trampoline);
     if (header_.function != 0) function_ = find_code(parts_->function);
-    if (process_entry* entry = self_.table().find(self_.id())) {
-      entry->last_function.store(header_.function != 0 ? header_.function : header_.trampoline,
-                                 std::memory_order_relaxed);
-    }
+    const std::string_view module = header_.function != 0 ? parts_->function.module : parts_->trampoline.module;
+    note_run(noted_in_,
+             {header_.function, header_.trampoline, header_.caller, header_.slot, header_.generation, module});
     reinterpret_cast<detail::trampoline>(const_cast<void*>(code))(*this);
   }
 
@@ -153,6 +153,7 @@ class served_call final : public detail::incoming_call {
   member& self_;
   detail::taken_item message_;
   output_gate* gate_;
+  run_entry* noted_in_;
   call_header header_;
   std::optional<message_parts> parts_;  // until arguments_taken()
   std::optional<mapped_blob> blob_;
@@ -167,8 +168,8 @@ served kind_of_message(const detail::taken_item& message) noexcept {
   return kind == message_kind::end ? served::end : served::call;
 }
 
-void serve_call(member& self, detail::taken_item message, output_gate* gate) noexcept {
-  served_call call(self, std::move(message), gate);
+void serve_call(member& self, detail::taken_item message, output_gate* gate, run_entry* noted_in) noexcept {
+  served_call call(self, std::move(message), gate, noted_in);
   try {
     try {
       call.run();

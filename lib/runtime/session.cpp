@@ -142,7 +142,7 @@ session::implementation::~implementation() {
 
 template <class Condition>
 bool session::implementation::wait_for_workers(clock::time_point until, const Condition& condition) const {
-  sync::blocking_scope scope;
+  sync::blocking_scope scope({.what = sync::wait_kind::workers, .until = until});
   for (;;) {
     const std::uint32_t seen = table().header().workers.prepare();
     if (condition()) return true;

@@ -10,12 +10,14 @@
 #include "segment/header_layout.hpp"
 #include "segment/process_identity.hpp"
 #include "sync/shared_event.hpp"
+#include "sync/wait_layout.hpp"
 
-/// The bytes of a session's table (segment `@REALM.session`), layout 1. Offsets are from the segment's first byte.
+/// The bytes of a session's table (segment `@REALM.session`), layout 2. Offsets are from the segment's first byte.
 ///      0  shm::segment_header   its creator is the control process
 ///   4096  session_header
 ///   8192  entries              process `id` has entry id % kEntries; 256 B each, sparse
-/// Entries of processes below `next_id` have memory; the others are not to be touched, not even read.
+///    ...  live records         likewise, 8,192 B each: what its threads run and wait for
+/// Entries and records of processes below `next_id` have memory; the others are not to be touched, not even read.
 namespace weir::runtime {
 
 inline constexpr std::string_view kSessionWord = "session";  // of the segment's name
@@ -69,7 +71,7 @@ enum class exit_kind : std::uint32_t { unknown = 0, exited = 1, signalled = 2 };
 //   80  output_bytes     control's reader: bytes of stream s that it has dealt with; only grow
 //  128  calls_started, 136 calls_served   the worker; only grow
 //  144  last_started_ns  the worker: steady clock, start of the latest call
-//  152  last_function    the worker: that call's function, as an offset in its module
+//  152  unused
 //  160  running_calls    the worker: calls that have begun and not ended; 164 waiting_calls: those of them asleep in weir
 //  168  waits            the worker: how often a call has gone to sleep in weir; only grows
 // A worker that dies leaves 128..175 as they were; the end of the session reads them of the living only. A control process that dies leaves
@@ -93,11 +95,11 @@ struct process_entry {
   std::atomic<std::uint64_t> calls_started;
   std::atomic<std::uint64_t> calls_served;
   std::atomic<std::int64_t> last_started_ns;
-  std::atomic<std::uint64_t> last_function;
+  std::uint64_t unused3;
   std::atomic<std::uint32_t> running_calls;
   std::atomic<std::uint32_t> waiting_calls;
   std::atomic<std::uint64_t> waits;
-  std::uint64_t unused3[10];
+  std::uint64_t unused4[10];
 };
 static_assert(std::is_standard_layout_v<process_entry> && std::is_trivially_destructible_v<process_entry>);
 static_assert(std::atomic<worker_state>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
@@ -105,9 +107,51 @@ static_assert(offsetof(process_entry, who) == 8 && offsetof(process_entry, how) 
 static_assert(offsetof(process_entry, concurrency) == 32 && offsetof(process_entry, started_ns) == 40);
 static_assert(offsetof(process_entry, output_busy) == 64 && offsetof(process_entry, output_done) == 72);
 static_assert(offsetof(process_entry, output_bytes) == 80 && offsetof(process_entry, calls_started) == 128);
-static_assert(offsetof(process_entry, last_function) == 152 && offsetof(process_entry, running_calls) == 160);
+static_assert(offsetof(process_entry, last_started_ns) == 144 && offsetof(process_entry, running_calls) == 160);
 static_assert(offsetof(process_entry, waits) == 168 && sizeof(process_entry) == 256);
 
-inline constexpr std::size_t kSessionFileBytes = kEntriesOffset + kEntries * sizeof(process_entry);
+// What a thread of the process runs. byte
+//    0  word           uses << 1 | 1 while it runs; the thread, last, with release. Never what it was before: see wait_entry
+//    4  thread         the thread, as all below, before the word
+//    8  since_ns       steady clock
+//   16  function       code that was called, as an offset in its module; 0: the trampoline knows it
+//   24  trampoline     likewise: what decodes the arguments; 0: no call but a task of the process's own
+//   32  caller         id of the process; 36 slot, 40 generation: where its answer goes (results_layout.hpp; slot
+//                      0xffffffff: it wants none)
+//   44  module_bytes   length of the name of the module that `function`, or else `trampoline`, is in; 0: the program itself
+//   48  module         that name; its end if it is too long
+// A process that dies leaves them.
+inline constexpr std::size_t kRunModuleBytes = 80;
+struct run_entry {
+  std::atomic<std::uint32_t> word;
+  std::int32_t thread;
+  std::int64_t since_ns;
+  std::uint64_t function;
+  std::uint64_t trampoline;
+  std::uint32_t caller;
+  std::uint32_t slot;
+  std::uint32_t generation;
+  std::uint32_t module_bytes;
+  char module[kRunModuleBytes];
+};
+static_assert(std::is_standard_layout_v<run_entry> && std::is_trivially_destructible_v<run_entry>);
+static_assert(offsetof(run_entry, since_ns) == 8 && offsetof(run_entry, caller) == 32);
+static_assert(offsetof(run_entry, module_bytes) == 44 && sizeof(run_entry) == 128);
+
+// byte 0 waits; 5120 runs: a thread that runs calls has one of them as long as it exists, beyond kRunEntries threads none.
+// Zeroed by the control process before `starting`; then only the process itself writes.
+inline constexpr std::size_t kRunEntries = 24;
+struct live_record {
+  sync::wait_table waits;
+  alignas(64) run_entry runs[kRunEntries];
+};
+static_assert(offsetof(live_record, runs) == 5120 && sizeof(live_record) == 2 * shm::kPage);
+
+inline constexpr std::size_t kLiveOffset = kEntriesOffset + kEntries * sizeof(process_entry);
+static_assert(kLiveOffset % shm::kPage == 0);
+constexpr std::size_t live_offset(std::uint32_t id) noexcept {
+  return kLiveOffset + (id % kEntries) * sizeof(live_record);
+}
+inline constexpr std::size_t kSessionFileBytes = kLiveOffset + kEntries * sizeof(live_record);
 
 }  // namespace weir::runtime

@@ -24,10 +24,11 @@ session_table session_table::create() {
   spec.name = shm::own_name(kSessionWord);
   spec.kind = shm::object_kind::session;
   session_table made;
-  made.segment_ = shm::segment::create(
+  *made.segment_ = shm::segment::create(
       "start session", spec, kSessionFileBytes, kEntriesOffset + shm::kPage, [](shm::segment& segment) {
         auto* header = new (segment.base() + kSessionHeaderOffset) session_header{};
         header->next_id.store(kControlProcess + 1, std::memory_order_relaxed);
+        segment.reserve("start session", live_offset(kControlProcess), sizeof(live_record));
         auto* own = new (segment.base() + kEntriesOffset + kControlProcess * sizeof(process_entry)) process_entry{};
         own->id.store(kControlProcess, std::memory_order_relaxed);
         own->who = shm::this_process();
@@ -40,10 +41,10 @@ session_table session_table::create() {
 
 session_table session_table::attach() {
   session_table found;
-  found.segment_ = shm::segment::open("join session", shm::own_name(kSessionWord), shm::object_kind::session);
-  if (found.segment_.bytes() != kSessionFileBytes) {
+  *found.segment_ = shm::segment::open("join session", shm::own_name(kSessionWord), shm::object_kind::session);
+  if (found.segment_->bytes() != kSessionFileBytes) {
     throw corrupt_segment(fmt::format("weir: join session \"{}\": the table has {} bytes, {} expected",
-                                      found.segment_.name(), found.segment_.bytes(), kSessionFileBytes));
+                                      found.segment_->name(), found.segment_->bytes(), kSessionFileBytes));
   }
   return found;
 }
@@ -82,7 +83,8 @@ exit_report session_table::report_of(process_id id) const noexcept {
 
 void session_table::reserve_entry(process_id id) {
   const std::size_t offset = kEntriesOffset + (id % kEntries) * sizeof(process_entry);
-  segment_.reserve("start worker", offset / shm::kPage * shm::kPage, shm::kPage);
+  segment_->reserve("start worker", offset / shm::kPage * shm::kPage, shm::kPage);
+  segment_->reserve("start worker", live_offset(id), sizeof(live_record));
 }
 
 process_id session_table::add_process(std::uint32_t concurrency) {
@@ -114,10 +116,10 @@ process_id session_table::add_process(std::uint32_t concurrency) {
   entry.calls_started.store(0, std::memory_order_relaxed);
   entry.calls_served.store(0, std::memory_order_relaxed);
   entry.last_started_ns.store(0, std::memory_order_relaxed);
-  entry.last_function.store(0, std::memory_order_relaxed);
   entry.running_calls.store(0, std::memory_order_relaxed);
   entry.waiting_calls.store(0, std::memory_order_relaxed);
   entry.waits.store(0, std::memory_order_relaxed);
+  new (live(id).get()) live_record{};
   WEIR_CRASH_POINT("session.add.written");
   header().next_id.store(id + 1, std::memory_order_release);  // pairs with the acquire in was_used()
   WEIR_CRASH_POINT("session.add.done");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,13 +22,13 @@ class session_table {
   /// By a worker. Throws not_found if the session is over, and as segment::open.
   static session_table attach();
 
-  [[nodiscard]] session_header& header() const noexcept { return *segment_.at<session_header>(kSessionHeaderOffset); }
+  [[nodiscard]] session_header& header() const noexcept { return *segment_->at<session_header>(kSessionHeaderOffset); }
   /// Null for an id that no process of the session ever had, and for one whose entry another has taken over since:
   /// `was_used` tells the two apart.
   [[nodiscard]] process_entry* find(process_id id) const noexcept;
   [[nodiscard]] bool was_used(process_id id) const noexcept;
   /// The control process, as the header of the segment names it.
-  [[nodiscard]] const shm::process_identity& control() const noexcept { return segment_.header().creator; }
+  [[nodiscard]] const shm::process_identity& control() const noexcept { return segment_->header().creator; }
   [[nodiscard]] bool is_gone(process_id id) const noexcept;
   /// How it ended; nothing is set if it is not gone, or its entry has been taken over.
   [[nodiscard]] exit_report report_of(process_id id) const noexcept;
@@ -39,18 +40,25 @@ class session_table {
   void set_gone(process_id id, exit_kind how, int value) noexcept;
   /// In the process itself: marks it as running.
   void set_running(process_id id);
+  /// What the threads of a process that has an entry run and wait for. Valid beyond the table's life.
+  [[nodiscard]] std::shared_ptr<live_record> live(process_id id) const noexcept {
+    return {segment_, segment_->at<live_record>(live_offset(id))};
+  }
+  [[nodiscard]] std::shared_ptr<sync::wait_table> waits_of(process_id id) const noexcept {
+    return {segment_, &segment_->at<live_record>(live_offset(id))->waits};
+  }
   /// Wakes those who sleep until some result is there.
   void signal_completion() noexcept { header().completions.signal(); }
 
-  void remove() noexcept { segment_.remove_own_name(); }
+  void remove() noexcept { segment_->remove_own_name(); }
 
  private:
   [[nodiscard]] process_entry& entry_at(process_id id) const noexcept {
-    return segment_.at<process_entry>(kEntriesOffset)[id % kEntries];
+    return segment_->at<process_entry>(kEntriesOffset)[id % kEntries];
   }
   void reserve_entry(process_id id);
 
-  shm::segment segment_;
+  std::shared_ptr<shm::segment> segment_ = std::make_shared<shm::segment>();  // shared with live records
 };
 
 /// Tells whether a process that is waited for has ended. For the time between its death and the control process's word

@@ -7,6 +7,7 @@
 #include "runtime/team_core.hpp"
 #include "sync/blocking.hpp"
 #include "sync/heavy_fence.hpp"
+#include "sync/waits.hpp"
 
 namespace weir::detail {
 
@@ -14,7 +15,8 @@ namespace weir::detail {
 class team_core::asleep {
  public:
   asleep(team_core& core, runtime::rank_waits what, std::uint32_t other = 0, std::int64_t tag = 0) noexcept
-      : core_(core) {
+      : core_(core),
+        noted_({.what = sync::wait_kind::team, .slot = core.rank_, .object = core.segment_.file().name()}) {
     core_.own_.waits_for.store(other, std::memory_order_relaxed);
     core_.own_.waits_tag.store(tag, std::memory_order_relaxed);
     core_.own_.waits.store(what, std::memory_order_release);
@@ -40,6 +42,7 @@ class team_core::asleep {
 
  private:
   team_core& core_;
+  sync::noted_wait noted_;
 };
 
 }  // namespace weir::detail

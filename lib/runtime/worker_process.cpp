@@ -33,6 +33,7 @@
 #include "runtime/spawn.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
+#include "sync/waits.hpp"
 #include "weir/error.hpp"
 
 namespace weir::runtime {
@@ -48,7 +49,9 @@ constexpr int kExitSessionOver = 0;  // the control process has gone: that is no
 }
 
 /// Waits for the control process's end.
-void watch_control(const shm::process_identity& control, const std::string& realm) noexcept {
+void watch_control(const shm::process_identity& control, const std::string& realm,
+                   std::shared_ptr<sync::wait_table> waits) noexcept {
+  const sync::idle_mark idle(std::move(waits));
   const shm::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, control.pid, 0)));
   // The pid may have become another process's before it was opened, not after.
   while (pidfd && !shm::is_dead(control)) {
@@ -60,13 +63,14 @@ void watch_control(const shm::process_identity& control, const std::string& real
   end_with_session(realm);
 }
 
-void start_watching(const shm::process_identity& control, const std::string& realm) {
+void start_watching(const shm::process_identity& control, const std::string& realm,
+                    const std::shared_ptr<sync::wait_table>& waits) {
   // Users' signal handlers are to run on other threads.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread([control, realm] { watch_control(control, realm); }).detach();
+  std::thread([control, realm, waits] { watch_control(control, realm, waits); }).detach();
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -123,7 +127,7 @@ void serve_as_worker(const worker_identity& who) {
   try {
     session_table table = session_table::attach();
     const shm::process_identity control = table.control();
-    start_watching(control, who.realm);
+    start_watching(control, who.realm, table.waits_of(who.id));
     connect_layers();
     process_entry* entry = table.find(who.id);
     if (entry == nullptr) throw not_found(fmt::format("weir: join session: it has no worker {}", who.id));

@@ -15,6 +15,7 @@ void set_blocking_hooks(blocking_hooks hooks) noexcept {
 }
 
 void blocking_scope::about_to_sleep() noexcept {
+  if (note_.what != wait_kind::none && !noted_) noted_.emplace(note_);
   if (entered_) return;
   const auto hook = g_before_sleep.load(std::memory_order_acquire);
   if (hook == nullptr) return;
@@ -23,6 +24,7 @@ void blocking_scope::about_to_sleep() noexcept {
 }
 
 blocking_scope::~blocking_scope() {
+  noted_.reset();  // after_sleep may wait for a permit, which is another matter
   if (entered_) g_after_sleep.load(std::memory_order_relaxed)();
 }
 

@@ -55,6 +55,12 @@ inline constexpr std::string_view kArraysPoints =
     "array.share.cleared array.share.clearing array.share.counted array.share.entered array.share.gate "
     "array.share.released array.share.releasing array.unpinned";
 
+/// Only a thread that says what it runs or waits for comes by these; tests/inspect/waits_crash_test.cpp kills at each.
+inline constexpr std::string_view kNotesPoints =
+    "run.described run.noted run.over waits.claimed waits.claiming waits.described waits.entered waits.idle "
+    "waits.leaving "
+    "waits.left waits.not_idle";
+
 template <class Visit>
 constexpr void for_each_point(std::string_view points, const Visit& visit) {
   while (!points.empty()) {

@@ -40,6 +40,8 @@ class future_watch {
   [[nodiscard]] bool is_ready();
   /// To be called before each sleep: what to sleep on. Nothing: look again.
   [[nodiscard]] std::optional<futex_word> word_to_sleep_on();
+  /// The sleeping is over.
+  void slept() noexcept;
 
  private:
   struct callee;

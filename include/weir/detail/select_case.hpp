@@ -28,6 +28,8 @@ class select_case {
   virtual bool try_now() { return false; }
   /// ready: what to sleep on, which changes when it gets ready. Nothing: look again.
   virtual std::optional<futex_word> word_to_sleep_on() { return std::nullopt; }
+  /// ready: the sleeping is over.
+  virtual void slept() noexcept {}
   /// put: the item; the same each time.
   virtual payload item() { return {}; }
   /// put: it is in.

@@ -109,6 +109,7 @@ class ready_case final : public select_case {
       : select_case(kind::ready), future_(of), watch_(future_access::core(of)), handler_(std::forward<F>(handler)) {}
   bool try_now() override { return watch_.is_ready(); }
   std::optional<futex_word> word_to_sleep_on() override { return watch_.word_to_sleep_on(); }
+  void slept() noexcept override { watch_.slept(); }
   void finish() {
     if constexpr (std::is_void_v<R>) {
       future_.get();
