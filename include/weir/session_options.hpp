@@ -25,6 +25,10 @@ struct session_options {
   /// done by then are ended by signals. If half a second passes in which no call does anything but wait in weir, nothing
   /// more is expected of them, and they are ended at once.
   std::chrono::milliseconds exit_grace = std::chrono::seconds(5);
+  /// Every process of the session records its calls, puts, takes and waits from the beginning, the last 32,768 of each
+  /// thread, in shared memory (1 MiB a thread); `weir trace` writes them as a file for Perfetto, also when the session has
+  /// ended. Otherwise `weir trace --start` begins that at any time (docs/tracing.md).
+  bool trace = false;
 };
 
 }  // namespace weir

@@ -35,7 +35,8 @@ bool array_core::lock_gate(deadline until) {
         return have_it();
       }
     }
-    sync::blocking_scope blocking;
+    name_in_trace();
+    sync::blocking_scope blocking(sync::wait_kind::lock, segment_.file_number());
     for (;;) {
       std::chrono::nanoseconds length = sync::kLongestSleep;
       if (!until.is_never()) {
@@ -107,7 +108,8 @@ bool array_core::wait_for_sharers(deadline until) {
       return true;
     }
   }
-  sync::blocking_scope blocking;
+  name_in_trace();
+  sync::blocking_scope blocking(sync::wait_kind::lock, segment_.file_number());
   for (;;) {
     const std::uint32_t seen = header_->drained.prepare();
     if (!is_shared() || is_free_of_the_dead()) return true;

@@ -45,7 +45,8 @@ void array_core::resize_rows(std::uint64_t rows) {
   std::unique_lock lock(header_->resizing, std::defer_lock);
   try {
     if (!lock.try_lock()) {
-      sync::blocking_scope blocking;
+      name_in_trace();
+      sync::blocking_scope blocking(sync::wait_kind::resize, segment_.file_number());
       blocking.about_to_sleep();
       while (!lock.try_lock_for(sync::kLongestSleep)) check_holder(header_->resizing);
     }

@@ -187,7 +187,7 @@ void map_run::sleep() {
   for (sync::patience patience(estimate, static_cast<std::uint32_t>(1 + lanes_.size())); patience.pause();) {
     if (is_some_settled(false)) return patience.paid();
   }
-  sync::blocking_scope blocking;
+  sync::blocking_scope blocking(sync::wait_kind::answers);
   for (;;) {
     const std::uint32_t seen = table().header().completions.prepare();
     const bool look_for_dead = clock::now() >= next_look_;

@@ -182,7 +182,7 @@ void output_gate::wait_until_printed(int stream) noexcept {
   const std::uint64_t unread = unread_bytes(stream);
   const std::uint64_t enough = printed.load(std::memory_order_seq_cst) + unread + kMayBeInHand;
   const auto soon = std::chrono::steady_clock::now() + kUsuallyPrintedWithin;
-  sync::blocking_scope scope;
+  sync::blocking_scope scope(sync::wait_kind::output);
   for (;;) {
     const std::uint32_t seen = entry_.output_done.prepare();
     if (is_clear(stream) || printed.load(std::memory_order_seq_cst) >= enough) return;

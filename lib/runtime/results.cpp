@@ -220,7 +220,7 @@ bool await_result(const session_table& table, result_slot& slot, result_place pl
     }
   }
 
-  sync::blocking_scope scope;
+  sync::blocking_scope scope(sync::wait_kind::result, slot.callee);
   death_watch callee(table, slot.callee);
   for (;;) {
     seen = slot.word.load(std::memory_order_acquire);

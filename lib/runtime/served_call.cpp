@@ -16,6 +16,8 @@
 #include "runtime/code_address.hpp"
 #include "runtime/member.hpp"
 #include "runtime/remote_exception.hpp"
+#include "runtime/tracing.hpp"
+#include "trace/recorder.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/detail/session_core.hpp"
@@ -83,6 +85,7 @@ class served_call final : public detail::incoming_call {
       entry->last_function.store(header_.function != 0 ? header_.function : header_.trampoline,
                                  std::memory_order_relaxed);
     }
+    is_traced_ = trace_run(header_.caller, header_.trace_number, function_ != nullptr ? function_ : code);
     reinterpret_cast<detail::trampoline>(const_cast<void*>(code))(*this);
   }
 
@@ -104,6 +107,15 @@ class served_call final : public detail::incoming_call {
     } catch (const no_space&) {
       store(encode_exception(error, kSmallResult));
     }
+  }
+
+  void trace_end(bool threw) const noexcept {
+    if (!is_traced_) return;
+    trace::record({.kind = trace::event_kind::run_end,
+                   .number = header_.trace_number,
+                   .object = reinterpret_cast<std::uintptr_t>(function_),
+                   .peer = header_.caller,
+                   .detail = static_cast<std::uint8_t>(threw)});
   }
 
   /// Somebody waits for an answer that has not been given.
@@ -146,6 +158,7 @@ class served_call final : public detail::incoming_call {
     }
     const bool wanted = to->store({header_.slot, header_.generation}, phase, bytes);
     WEIR_CRASH_POINT("call.answered");
+    trace::note({.kind = trace::event_kind::answer, .number = header_.trace_number, .peer = header_.caller});
     self_.table().signal_completion();
     return wanted;
   }
@@ -157,6 +170,7 @@ class served_call final : public detail::incoming_call {
   std::optional<message_parts> parts_;  // until arguments_taken()
   std::optional<mapped_blob> blob_;
   const void* function_ = nullptr;
+  bool is_traced_ = false;  // its begin is in the trace
 };
 
 }  // namespace
@@ -172,7 +186,9 @@ void serve_call(member& self, detail::taken_item message, output_gate* gate) noe
   try {
     try {
       call.run();
+      call.trace_end(/*threw=*/false);
     } catch (...) {
+      call.trace_end(/*threw=*/true);
       call.fail(std::current_exception());
     }
   } catch (const std::exception& e) {

@@ -27,7 +27,7 @@ class team_core::asleep {
   template <class Condition>
   void until(const Condition& condition) {
     sync::shared_event& event = core_.segment_.header().event;
-    sync::blocking_scope scope;
+    sync::blocking_scope scope(sync::wait_kind::team);
     for (;;) {
       const std::uint32_t seen = event.prepare();
       // Ranks that come look for sleepers without a fence of their own (docs/decisions/0010).
