@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   cmd::add_ls(app, chosen);
   cmd::add_show(app, chosen);
   cmd::add_gc(app, chosen);
+  cmd::add_trace(app, chosen);
 
   try {
     app.parse(argc, argv);

@@ -20,7 +20,7 @@ struct session_options {
   /// Gets the workers' lines instead of the printer, which writes `      From worker 2:\t` and the line to this process's
   /// stdout or stderr. Called on a thread of the session, one line at a time; workers' results wait for it, so it must
   /// not wait for workers. What it throws is dropped, with the line.
-  output_function output;
+  output_function output = nullptr;
   /// How long the end of the session, or of a worker, waits for calls that have been sent already; workers that are not
   /// done by then are ended by signals. If half a second passes in which no call does anything but wait in weir, nothing
   /// more is expected of them, and they are ended at once.

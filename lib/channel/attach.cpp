@@ -329,6 +329,10 @@ void channel_core::throw_corrupt(std::string_view why) const {
   throw corrupt_segment(fmt::format("weir: channel \"{}\": {}", display_name(), why));
 }
 
+void channel_core::trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept {
+  if (is_users_) trace::record({.kind = kind, .number = ticket, .object = segment_.file_number()});
+}
+
 void follow_tracing() {
   std::vector<std::pair<std::uint64_t, std::string>> names;
   {

@@ -185,8 +185,9 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   /// The runtime's own channels are seen in a trace as the calls that they carry, and an idle process's wait not at all.
   void trace_item(trace::event_kind kind, std::uint64_t ticket) const noexcept {
-    if (is_users_) trace::note({.kind = kind, .number = ticket, .object = segment_.file_number()});
+    if (trace::is_on()) [[unlikely]] trace_while_on(kind, ticket);
   }
+  [[gnu::cold]] void trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept;
   [[nodiscard]] sync::wait_kind traced_wait(ch::waits_for what) const noexcept {
     static_assert(static_cast<int>(sync::wait_kind::item) == static_cast<int>(ch::waits_for::item) &&
                   static_cast<int>(sync::wait_kind::pickup) == static_cast<int>(ch::waits_for::pickup));

@@ -81,18 +81,25 @@ std::string demangled(const std::string& symbol) {
   return text ? std::string(text.get()) : symbol;
 }
 
+void remove_all(std::string& from, std::string_view what) {
+  for (std::size_t at = from.find(what); at != std::string::npos; at = from.find(what)) from.erase(at, what.size());
+}
+
 /// `f(double)` is called f; and what runs a lambda, remote_function<F, types<…>, …>::run, is called F.
 std::string without_what_is_ours(std::string name) {
+  remove_all(name, "(anonymous namespace)::");
   constexpr std::string_view kRunner = "weir::detail::remote_function<";
   if (name.starts_with(kRunner)) {
     const std::size_t end = name.find(", weir::detail::types<");
     if (end != std::string::npos) return name.substr(kRunner.size(), end - kRunner.size());
   }
-  constexpr std::string_view kUnnamed = "(anonymous namespace)::";
-  for (std::size_t at = name.find(kUnnamed); at != std::string::npos; at = name.find(kUnnamed)) {
-    name.erase(at, kUnnamed.size());
+  // From the last parenthesis back to its counterpart.
+  if (name.empty() || name.back() != ')') return name;
+  int open = 0;
+  for (std::size_t at = name.size(); at-- > 1;) {
+    if (name[at] == ')') ++open;
+    if (name[at] == '(' && --open == 0) return name.substr(0, at);
   }
-  if (!name.empty() && name.back() == ')' && name.find('<') == std::string::npos) name.erase(name.find('('));
   return name;
 }
 

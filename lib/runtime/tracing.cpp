@@ -6,6 +6,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "channel/attach.hpp"
 #include "runtime/function_name.hpp"
@@ -37,7 +39,12 @@ std::uint64_t key_of(const void* code) noexcept { return reinterpret_cast<std::u
 void name_function(const void* code) noexcept {
   if (!trace::is_unnamed(trace::name_kind::function, key_of(code))) return;
   try {
-    trace::name(trace::name_kind::function, key_of(code), function_name(code));
+    std::string name = function_name(code);
+    // The end says more than the beginning.
+    constexpr std::size_t kMost = sizeof(trace::name_entry::text);
+    constexpr std::string_view kCut = "…";
+    if (name.size() > kMost) name.replace(0, name.size() - kMost + kCut.size(), kCut);
+    trace::name(trace::name_kind::function, key_of(code), name);
   } catch (const std::exception&) {
     // No memory: it stays a number.
   }

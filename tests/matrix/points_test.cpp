@@ -22,7 +22,8 @@ constexpr bool has_a_test(std::string_view point) {
   for (const call_passage& each : kCallPassages) {
     if (is_in(point, each.points)) return true;
   }
-  return is_in(point, kSweepsPoints) || is_in(point, kArraysPoints) || is_in(point, kTeamsPoints);
+  return is_in(point, kSweepsPoints) || is_in(point, kArraysPoints) || is_in(point, kTeamsPoints) ||
+         is_in(point, kTracesPoints);
 }
 
 /// Names the first point without a test in the compiler's message.
@@ -55,6 +56,7 @@ constexpr bool are_in_code(const Passages& passages) {
 static_assert(is_in_code(kSweepsPoints), "a point of the sweep is not in the code");
 static_assert(is_in_code(kTeamsPoints), "a point of teams is not in the code");
 static_assert(is_in_code(kArraysPoints), "a point of the arrays is not in the code");
+static_assert(is_in_code(kTracesPoints), "a point of the traces is not in the code");
 static_assert(are_in_code(kChannelPassages), "the matrix names a point that is not in the code");
 static_assert(are_in_code(kCallPassages), "the matrix names a point that is not in the code");
 
