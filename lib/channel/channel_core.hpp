@@ -187,7 +187,7 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   void trace_item(trace::event_kind kind, std::uint64_t ticket) const noexcept {
     if (trace::is_on()) [[unlikely]] trace_while_on(kind, ticket);
   }
-  [[gnu::cold]] void trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept;
+  void trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept;
   [[nodiscard]] sync::wait_kind traced_wait(ch::waits_for what) const noexcept {
     static_assert(static_cast<int>(sync::wait_kind::item) == static_cast<int>(ch::waits_for::item) &&
                   static_cast<int>(sync::wait_kind::pickup) == static_cast<int>(ch::waits_for::pickup));

@@ -156,9 +156,10 @@ class served_call final : public detail::incoming_call {
     } catch (const not_found&) {
       return false;  // the caller has gone, and what it waited for with it
     }
+    // Before the caller can see it.
+    trace::note({.kind = trace::event_kind::answer, .number = header_.trace_number, .peer = header_.caller});
     const bool wanted = to->store({header_.slot, header_.generation}, phase, bytes);
     WEIR_CRASH_POINT("call.answered");
-    trace::note({.kind = trace::event_kind::answer, .number = header_.trace_number, .peer = header_.caller});
     self_.table().signal_completion();
     return wanted;
   }
