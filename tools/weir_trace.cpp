@@ -90,7 +90,9 @@ void print_summary(const inspect::trace_report& report, const inspect::trace_tim
     out.add({{process_name(p.id)},
              {std::to_string(p.who.pid)},
              {printable(p.program)},
-             {printable(state_of(p)), is_bad ? style::bad : p.life == shm::liveness::dead ? style::warning : style::good},
+             {printable(state_of(p)), is_bad                          ? style::bad
+                                      : p.life == shm::liveness::dead ? style::warning
+                                                                      : style::good},
              {std::to_string(p.events.size())},
              {lost(p.overwritten)},
              {lost(p.damaged)}});
@@ -144,8 +146,8 @@ struct switching {
   std::vector<process_id> late;  ///< living processes that have not obeyed in time
 };
 
-json to_json(const inspect::trace_report& report, const inspect::trace_timeline& timeline,
-             const trace_options& options, const std::optional<switching>& done) {
+json to_json(const inspect::trace_report& report, const inspect::trace_timeline& timeline, const trace_options& options,
+             const std::optional<switching>& done) {
   json out{{"realm", report.realm}, {"session_present", report.session_is_there}};
   out["switched"] = done ? json(done->on ? "on" : "off") : json(nullptr);
   out["was_so_before"] = done ? json(done->was_so) : json(nullptr);

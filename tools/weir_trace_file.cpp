@@ -118,8 +118,8 @@ class event_writer {
       case event_kind::run_begin:
         category = "call";
         name = object;
-        arguments = fmt::format(R"("function":{},"caller":{},"number":{},"threw":{})", json_text(object), e.peer, e.number,
-                                slice.threw);
+        arguments = fmt::format(R"("function":{},"caller":{},"number":{},"threw":{})", json_text(object), e.peer,
+                                e.number, slice.threw);
         break;
       case event_kind::answer:
         category = "call";

@@ -185,7 +185,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
 
   /// The runtime's own channels are seen in a trace as the calls that they carry, and an idle process's wait not at all.
   void trace_item(trace::event_kind kind, std::uint64_t ticket) const noexcept {
-    if (trace::is_on()) [[unlikely]] trace_while_on(kind, ticket);
+    if (trace::is_on()) [[unlikely]]
+      trace_while_on(kind, ticket);
   }
   void trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept;
   [[nodiscard]] sync::wait_kind traced_wait(ch::waits_for what) const noexcept {

@@ -41,8 +41,8 @@ void read_ring(const segment_file& file, std::size_t ring, const tr::thread_head
                traced_process& out) {
   const std::uint64_t end = header.head.load(kRelaxed);
   if (end == 0) return;
-  const auto records =
-      file.read_rows<tr::event_record>(tr::kRingsOffset + ring * tr::kRingBytes, tr::kRecords, sizeof(tr::event_record));
+  const auto records = file.read_rows<tr::event_record>(tr::kRingsOffset + ring * tr::kRingBytes, tr::kRecords,
+                                                        sizeof(tr::event_record));
   const auto later = head_of(file, ring);
   if (records.size() != tr::kRecords || !later || *later < end) {
     ++out.damaged;
@@ -120,8 +120,8 @@ traced_process read_process(const std::string& name, process_id id, bool with_ev
   out.recording = t.on.load(kRelaxed) != 0 && out.life != shm::liveness::dead;
   if (!with_events) return out;
   const std::int64_t since_ns = t.on_since_ns.load(kRelaxed);
-  const auto threads = checked.file.read_rows<copy_of<tr::thread_header>>(tr::kThreadsOffset, tr::kRings,
-                                                                          sizeof(tr::thread_header));
+  const auto threads =
+      checked.file.read_rows<copy_of<tr::thread_header>>(tr::kThreadsOffset, tr::kRings, sizeof(tr::thread_header));
   for (std::size_t ring = 0; ring < threads.size(); ++ring) {
     read_ring(checked.file, ring, threads[ring].get(), since_ns, out);
   }
@@ -158,8 +158,7 @@ const char* text_of_wait(std::uint8_t detail) noexcept {
 trace_report read_trace(std::string_view realm) {
   trace_report out;
   out.realm = realm;
-  out.session_is_there =
-      segment_file(fmt::format("@{}.session", realm)).can() == segment_file::access::readable;
+  out.session_is_there = segment_file(fmt::format("@{}.session", realm)).can() == segment_file::access::readable;
   const std::string prefix = prefix_of(realm);
   for (const std::string& name : shm::list_segments(prefix)) {
     process_id id = 0;

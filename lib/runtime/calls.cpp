@@ -127,8 +127,8 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
   }
   header.arguments_bytes = total_bytes(item.parts);
   header.has_references = item.has_references ? 1 : 0;
-  header.trace_number = trace_call(there.id, target.function != nullptr ? target.function
-                                                                        : reinterpret_cast<const void*>(target.code));
+  header.trace_number =
+      trace_call(there.id, target.function != nullptr ? target.function : reinterpret_cast<const void*>(target.code));
 
   const detail::core_handle inbox = inbox_of(self, there);
   const message_front front(header, trampoline, function, {});

@@ -42,7 +42,7 @@ struct session_header {
 static_assert(std::is_standard_layout_v<session_header> && std::is_trivially_destructible_v<session_header>);
 static_assert(offsetof(session_header, ending) == 4 && offsetof(session_header, tracing) == 8);
 static_assert(offsetof(session_header, workers) == 64 && offsetof(session_header, completions) == 68);
-static_assert( sizeof(session_header) == 128);
+static_assert(sizeof(session_header) == 128);
 
 //   vacant --control--> starting --worker--> running --control, after reaping it--> gone --control--> starting (a later id)
 //                       starting --control, after reaping it--> gone

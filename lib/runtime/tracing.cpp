@@ -59,9 +59,8 @@ const sync::wait_observer kObserver{
         },
     .ends =
         [](sync::wait_kind what, std::uint64_t object) noexcept {
-          trace::record({.kind = trace::event_kind::wait_end,
-                         .object = object,
-                         .detail = static_cast<std::uint8_t>(what)});
+          trace::record(
+              {.kind = trace::event_kind::wait_end, .object = object, .detail = static_cast<std::uint8_t>(what)});
         }};
 
 /// Older traces of this user's, whose processes are dead, make room for this one.

@@ -52,7 +52,8 @@ constexpr int kExitSessionOver = 0;  // the control process has gone: that is no
 /// Set once this process has joined the session's trace.
 std::atomic<bool> g_may_follow{false};
 void follow() noexcept {
-  if (g_may_follow.load(std::memory_order_acquire)) follow_trace_switch();  // pairs with the release in serve_as_worker()
+  if (g_may_follow.load(std::memory_order_acquire))
+    follow_trace_switch();  // pairs with the release in serve_as_worker()
 }
 
 /// Waits for the control process's end.

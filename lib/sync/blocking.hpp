@@ -19,7 +19,7 @@ enum class wait_kind : std::uint8_t {
   item = 1,    // in a channel; the object is the channel's number, as in the next four
   room = 2,
   block = 3,
-  pickup = 4,   // of an item put into a rendezvous
+  pickup = 4,    // of an item put into a rendezvous
   channels = 5,  // several, a select's; no object
   result = 6,    // of a call; the object is the callee
   worker = 7,    // to come, or to end

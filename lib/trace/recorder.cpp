@@ -103,7 +103,8 @@ class recording {
     entry.kind = kind;
     entry.bytes = static_cast<std::uint32_t>(text.copy(entry.text, sizeof entry.text));
     WEIR_CRASH_POINT("trace.name.written");
-    header().names.store(count + 1, std::memory_order_release);  // pairs with the reader's look at it before the entries
+    header().names.store(count + 1,
+                         std::memory_order_release);  // pairs with the reader's look at it before the entries
     WEIR_CRASH_POINT("trace.name.counted");
   }
 

@@ -36,7 +36,8 @@ bool record(const event& what) noexcept;
 
 /// The same while tracing is on; what the rest of the library calls.
 inline void note(const event& what) noexcept {
-  if (is_on()) [[unlikely]] record(what);
+  if (is_on()) [[unlikely]]
+    record(what);
 }
 
 /// Writes down what a number in the records stands for, if there is room and it has not been done.

@@ -18,7 +18,7 @@
 /// It stays when its process has died, and when its session has ended: who reads it needs nothing else.
 namespace weir::trace {
 
-inline constexpr std::size_t kRings = 64;         // threads that record at a time
+inline constexpr std::size_t kRings = 64;           // threads that record at a time
 inline constexpr std::size_t kRecords = 1U << 15U;  // of a ring: 1 MiB
 inline constexpr std::size_t kNames = 1024;
 

@@ -131,7 +131,8 @@ TEST(TraceCommand, LeavesNoFileWhereItCannotWrite) {
     session s({.trace = true});
     const command_result result = run_weir({"trace", s.realm(), "/nowhere/at/all.json"});
     EXPECT_EQ(result.status, 1);
-    EXPECT_THAT(result.err, AllOf(StartsWith("weir: trace: write \"/nowhere/at/all.json\": "), HasSubstr("No such file")));
+    EXPECT_THAT(result.err,
+                AllOf(StartsWith("weir: trace: write \"/nowhere/at/all.json\": "), HasSubstr("No such file")));
   });
 }
 

@@ -30,7 +30,13 @@ class Timeline : public testing::Test {
     add({.time_ns = at, .number = ticket, .object = 9, .thread = 1, .process = by, .kind = event_kind::take});
   }
   void on_thread(std::int64_t at, event_kind kind, std::uint64_t number = 0, std::uint64_t object = 0) {
-    add({.time_ns = at, .number = number, .object = object, .peer = 2, .thread = 1, .process = 1, .kind = kind,
+    add({.time_ns = at,
+         .number = number,
+         .object = object,
+         .peer = 2,
+         .thread = 1,
+         .process = 1,
+         .kind = kind,
          .detail = static_cast<std::uint8_t>(kind == event_kind::run_end ? 0 : 1)});
   }
   [[nodiscard]] trace_timeline made() const { return make_timeline(report_); }

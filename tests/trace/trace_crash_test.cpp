@@ -3,6 +3,7 @@
 // leave is read whole, and the others go on.
 #include "runtime/tracing.hpp"
 #include "support/crash.hpp"
+#include "trace/recorder.hpp"
 #include "trace/traced.hpp"
 #include "weir/weir.hpp"
 
@@ -129,7 +130,8 @@ TEST_P(AProcessKilledWhileItStops, LeavesItsTrace) {
     EXPECT_THAT(segments(), IsEmpty());
   });
 }
-INSTANTIATE_TEST_SUITE_P(Point, AProcessKilledWhileItStops, testing::Values("trace.stopped", "trace.followed"), name_of);
+INSTANTIATE_TEST_SUITE_P(Point, AProcessKilledWhileItStops, testing::Values("trace.stopped", "trace.followed"),
+                         name_of);
 
 }  // namespace
 }  // namespace weir::tests
