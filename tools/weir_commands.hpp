@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-/// The subcommands of `weir`, a file each. All but gc and rm only read. They print to stdout what there is, to stderr one
+/// The subcommands of `weir`, a file each. All but gc, rm and trace --start and --stop only read. They print to stdout what there is, to stderr one
 /// line if it cannot be had, and return what the command exits with.
 namespace weir::command {
 
@@ -24,6 +24,7 @@ void add_ps(CLI::App& app, action& chosen);
 void add_show(CLI::App& app, action& chosen);
 void add_top(CLI::App& app, action& chosen);
 void add_why(CLI::App& app, action& chosen);
+void add_trace(CLI::App& app, action& chosen);
 
 /// What add_…() ends with: `run` is given the options that were read.
 template <class Options>

@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   cmd::add_why(app, chosen);
   cmd::add_doctor(app, chosen);
   cmd::add_gc(app, chosen);
+  cmd::add_trace(app, chosen);
 
   try {
     app.parse(argc, argv);

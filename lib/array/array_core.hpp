@@ -12,6 +12,7 @@
 #include "array/array_layout.hpp"
 #include "segment/segment.hpp"
 #include "sync/patience.hpp"
+#include "trace/recorder.hpp"
 #include "weir/array_mutex.hpp"
 #include "weir/detail/array_core.hpp"
 
@@ -65,6 +66,10 @@ class array_core {
   [[noreturn]] void throw_corrupt(std::string_view why) const;
 
  private:
+  /// Before a wait, which is recorded by number.
+  void name_in_trace() const noexcept {
+    if (trace::is_on()) trace::name(trace::name_kind::array, segment_.file_number(), segment_.name());
+  }
   void take_seat();
   bool leave() noexcept;
   bool lock_all_seats() noexcept;

@@ -35,8 +35,11 @@ bool array_core::lock_gate(deadline until) {
         return have_it();
       }
     }
-    sync::blocking_scope blocking(
-        {.what = sync::wait_kind::array_lock, .object = segment_.name(), .until = until.when()});
+    name_in_trace();
+    sync::blocking_scope blocking({.what = sync::wait_kind::array_lock,
+                                   .number = segment_.file_number(),
+                                   .object = segment_.name(),
+                                   .until = until.when()});
     for (;;) {
       std::chrono::nanoseconds length = sync::kLongestSleep;
       if (!until.is_never()) {
@@ -108,8 +111,11 @@ bool array_core::wait_for_sharers(deadline until) {
       return true;
     }
   }
-  sync::blocking_scope blocking(
-      {.what = sync::wait_kind::array_sharers, .object = segment_.name(), .until = until.when()});
+  name_in_trace();
+  sync::blocking_scope blocking({.what = sync::wait_kind::array_sharers,
+                                 .number = segment_.file_number(),
+                                 .object = segment_.name(),
+                                 .until = until.when()});
   for (;;) {
     const std::uint32_t seen = header_->drained.prepare();
     if (!is_shared() || is_free_of_the_dead()) return true;

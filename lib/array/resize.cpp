@@ -45,7 +45,9 @@ void array_core::resize_rows(std::uint64_t rows) {
   std::unique_lock lock(header_->resizing, std::defer_lock);
   try {
     if (!lock.try_lock()) {
-      sync::blocking_scope blocking({.what = sync::wait_kind::array_resize, .object = segment_.name()});
+      name_in_trace();
+      sync::blocking_scope blocking(
+          {.what = sync::wait_kind::array_resize, .number = segment_.file_number(), .object = segment_.name()});
       blocking.about_to_sleep();
       while (!lock.try_lock_for(sync::kLongestSleep)) check_holder(header_->resizing);
     }

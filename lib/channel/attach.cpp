@@ -184,7 +184,13 @@ channel_core::channel_core(shm::segment mapped, const ch::checked_constants& con
   }
   heavy_fences_reach_us_ = sync::register_for_heavy_fences();
   const bool may_lie_in_slots = fixed_in_slot_ || fixed_bytes_ == 0;
-  is_open_.store(may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_, std::memory_order_relaxed);
+  fast_way_ = may_lie_in_slots && !rendezvous_ && heavy_fences_reach_us_;
+  is_users_ = segment_.header().id != 0;
+  {
+    const std::scoped_lock lock(r.mutex);  // so that tracing is not switched in between
+    follow_tracing();
+  }
+  if (trace::is_on()) trace::name(trace::name_kind::channel, segment_.file_number(), display_name());
 }
 
 channel_core::~channel_core() {
@@ -321,6 +327,23 @@ void channel_core::refuse_forked() const {
 
 void channel_core::throw_corrupt(std::string_view why) const {
   throw corrupt_segment(fmt::format("weir: channel \"{}\": {}", display_name(), why));
+}
+
+void channel_core::trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept {
+  if (is_users_) trace::record({.kind = kind, .number = ticket, .object = segment_.file_number()});
+}
+
+void follow_tracing() {
+  std::vector<std::pair<std::uint64_t, std::string>> names;
+  {
+    registry& r = attached();
+    const std::scoped_lock lock(r.mutex);
+    for (const auto& [core, retired] : r.all) {
+      core->follow_tracing();
+      if (trace::is_on()) names.emplace_back(core->segment().file_number(), core->display_name());
+    }
+  }
+  for (const auto& [number, name] : names) trace::name(trace::name_kind::channel, number, name);
 }
 
 core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, const channel_options& options,

@@ -12,6 +12,9 @@ namespace weir::detail {
 /// Attaches whatever type of items the channel has. Throws as open_named.
 core_handle attach_any(std::string_view segment_name);
 
+/// To be called when tracing has been switched on or off: the channels of this process go by it from now on.
+void follow_tracing();
+
 /// Whether a channel of that name exists and is bound to that process; reads the file, maps nothing, throws nothing.
 [[nodiscard]] bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept;
 

@@ -15,7 +15,9 @@
 #include "channel/block_pool.hpp"
 #include "channel/channel_layout.hpp"
 #include "segment/segment.hpp"
+#include "sync/blocking.hpp"
 #include "sync/patience.hpp"
+#include "trace/recorder.hpp"
 #include "weir/detail/channel_core.hpp"
 #include "weir/detail/fast_path.hpp"
 #include "weir/error.hpp"
@@ -102,6 +104,12 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// The channel has no handle any more; when it has no view either it is deleted.
   void end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept;
 
+  /// Puts and takes are recorded here and not on the fast path, which is closed while tracing is on, so that it costs
+  /// nothing there while it is off. Under the lock of the process's list of channels, after tracing has been switched.
+  void follow_tracing() noexcept {
+    is_open_.store(fast_way_ && !trace::is_on() && !forked_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+
   [[nodiscard]] ch::channel_header& header() const noexcept { return *header_; }
   [[nodiscard]] shm::segment& segment() noexcept { return segment_; }
   [[nodiscard]] const shm::segment& segment() const noexcept { return segment_; }
@@ -174,6 +182,21 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
     if (is_closed()) throw_closed(operation);
   }
   void check_item_bytes(std::size_t bytes) const;
+
+  /// The runtime's own channels are seen in a trace as the calls that they carry, and an idle process's wait not at all.
+  void trace_item(trace::event_kind kind, std::uint64_t ticket) const noexcept {
+    if (trace::is_on()) [[unlikely]]
+      trace_while_on(kind, ticket);
+  }
+  void trace_while_on(trace::event_kind kind, std::uint64_t ticket) const noexcept;
+  [[nodiscard]] sync::wait_kind traced_wait(ch::waits_for what) const noexcept {
+    if (what == ch::waits_for::nothing || (what == ch::waits_for::item && !is_users_)) return sync::wait_kind::none;
+    constexpr auto kFirst = static_cast<std::uint32_t>(sync::wait_kind::item);
+    static_assert(static_cast<std::uint32_t>(ch::waits_for::item) == 1 &&
+                  static_cast<std::uint32_t>(ch::waits_for::pickup) + kFirst - 1 ==
+                      static_cast<std::uint32_t>(sync::wait_kind::pickup));
+    return static_cast<sync::wait_kind>(static_cast<std::uint32_t>(what) + kFirst - 1);
+  }
 
   // spin.hpp, spin.cpp
   template <class Once>
@@ -278,6 +301,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   bool rendezvous_ = false;
   bool heavy_fences_reach_us_ = false;  // so puts and takes need none (channels::event)
   bool fixed_in_slot_ = false;
+  bool fast_way_ = false;  // fast_path may be used while nothing is traced
+  bool is_users_ = false;  // none of the runtime's own
   std::size_t fixed_bytes_ = 0;
   std::atomic<bool> forked_{false};
   std::atomic<std::int64_t> bound_end_seen_ns_{0};  // when a bound process was first seen dead without its status known

@@ -53,6 +53,7 @@ channel_core::attempt channel_core::put_once(Write&& write, wake when, ring_plac
     throw_closed("put into channel");
   }
   write(claimed);
+  trace_item(trace::event_kind::put, claimed.ticket);  // before the item can be taken
   publish(claimed, when);
   return attempt::done;
 }

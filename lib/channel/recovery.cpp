@@ -177,6 +177,7 @@ bool channel_core::move_up(const ring_place& from) {
   WEIR_CRASH_POINT("recovery.gap.writing");
   std::memcpy(item_of(to), item_of(from), most_in_slot_);
   WEIR_CRASH_POINT("recovery.gap.copied");
+  trace_item(trace::event_kind::moved, from.ticket);
   if (!fixed_in_slot_) {
     to.at->meta.store(from.at->meta.load(std::memory_order_relaxed), std::memory_order_relaxed);
     to.at->length.store(from.at->length.load(std::memory_order_relaxed), std::memory_order_relaxed);

@@ -203,7 +203,8 @@ select_case* selector::sleep_until_done() {
     sync::wake_sleepers(stopped_, INT_MAX);
   };
   const std::stop_callback on_stop(stop_, rouse);
-  sync::blocking_scope blocking;  // ends last: nobody is to count on us while we wait to go on
+  sync::blocking_scope blocking(
+      {.what = sync::wait_kind::channels});  // ends last: nobody is to count on us while we wait to go on
   const struct leaving {
     std::list<listener>& from;
     std::span<select_case* const> cases;

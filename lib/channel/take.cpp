@@ -24,6 +24,7 @@ channel_core::attempt channel_core::take_once(Read&& read) {
   }
   if (outcome == ch::ring::outcome::claimed) {
     read(place);
+    trace_item(trace::event_kind::take, place.ticket);
     return attempt::done;
   }
   if (outcome == ch::ring::outcome::damaged) throw_damaged_slot(place);
@@ -215,6 +216,7 @@ bool channel_core::take_orphan(taken_item& out, hold how) {
       return false;
     }
     const orphan_place& oldest = orphans.front();
+    trace_item(trace::event_kind::take, oldest.ticket);
     WEIR_CRASH_POINT("orphan.taking");
     if (oldest.block != ch::kNoBlock) {
       blocks_.entry(oldest.block)

@@ -68,7 +68,7 @@ channel_core::wait_result channel_core::wait(ch::waits_for what, deadline until,
   std::optional<std::stop_callback<decltype(rouse)>> on_stop;
   if (stop != nullptr && stop->stop_possible()) on_stop.emplace(*stop, rouse);
 
-  sync::blocking_scope blocking;
+  sync::blocking_scope blocking({.what = traced_wait(what), .number = segment_.file_number()});
   {
     sleeper me(*this, what, until);
     constexpr unsigned kLookEvery = 16;  // wake-ups that were for nothing

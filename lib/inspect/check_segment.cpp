@@ -26,7 +26,8 @@ bool is_known(shm::object_kind kind) noexcept {
     case shm::object_kind::session:
     case shm::object_kind::results:
     case shm::object_kind::blob:
-    case shm::object_kind::team: return true;
+    case shm::object_kind::team:
+    case shm::object_kind::trace: return true;
   }
   return false;
 }

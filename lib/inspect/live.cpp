@@ -48,8 +48,6 @@ run_report describe(const rt::run_entry& entry) {
   return out;
 }
 
-bool is_known(sync::wait_kind what) noexcept { return what != sync::wait_kind::none && what <= sync::wait_kind::inbox; }
-
 }  // namespace
 
 live_report read_live(const segment_file& table, process_id id) {
@@ -60,7 +58,7 @@ live_report read_live(const segment_file& table, process_id id) {
   if (!table.read(offset, first->bytes) || !table.read(offset, second->bytes)) return out;
   for (std::size_t i = 0; i < sync::kWaitEntries; ++i) {
     const sync::wait_entry& entry = first->get().waits.entries[i];
-    if (!is_known(sync::kind_of_wait(entry.word.load(kRelaxed)))) continue;
+    if (!sync::is_noted(sync::kind_of_wait(entry.word.load(kRelaxed)))) continue;
     if (is_same(entry, second->get().waits.entries[i])) out.waits.push_back(describe(entry));
   }
   for (std::size_t i = 0; i < rt::kRunEntries; ++i) {

@@ -41,6 +41,7 @@ const char* text_of(shm::object_kind kind) noexcept {
     case shm::object_kind::results: return "results";
     case shm::object_kind::blob: return "blob";
     case shm::object_kind::team: return "team";
+    case shm::object_kind::trace: return "trace";
   }
   return "?";
 }

@@ -28,6 +28,7 @@ inline constexpr std::uint32_t kNoSlot = 0xffffffff;
 //   40  arguments_bytes      length of the arguments
 //   48  blob_bytes           length of the name of the segment that holds the arguments; 0: they follow here
 //   52  has_references       the arguments hold handles
+//   56  trace_number         the caller's number of the call while it is traced; 0: it is not
 struct call_header {
   message_kind kind = message_kind::call;
   process_id caller = 0;
@@ -40,11 +41,11 @@ struct call_header {
   std::uint64_t arguments_bytes = 0;
   std::uint32_t blob_bytes = 0;
   std::uint32_t has_references = 0;
-  std::uint64_t unused = 0;
+  std::uint64_t trace_number = 0;
 };
 static_assert(std::is_trivially_copyable_v<call_header> && std::is_standard_layout_v<call_header>);
 static_assert(offsetof(call_header, slot) == 8 && offsetof(call_header, trampoline) == 16);
 static_assert(offsetof(call_header, trampoline_module_bytes) == 32 && offsetof(call_header, arguments_bytes) == 40);
-static_assert(offsetof(call_header, has_references) == 52 && sizeof(call_header) == 64);
+static_assert(offsetof(call_header, has_references) == 52 && offsetof(call_header, trace_number) == 56 && sizeof(call_header) == 64);
 
 }  // namespace weir::runtime

@@ -13,6 +13,7 @@
 #include "runtime/code_address.hpp"
 #include "runtime/future_core.hpp"
 #include "runtime/peer.hpp"
+#include "runtime/tracing.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
 #include "weir/detail/crash_point.hpp"
@@ -32,7 +33,7 @@ std::string operation_on(process_id id) { return fmt::format("call on worker {}"
 /// Waits until a worker that is being started runs. Throws worker_died.
 void wait_until_running(member& self, process_id id) {
   session_table& table = self.table();
-  sync::blocking_scope scope({.what = sync::wait_kind::worker_start, .process = id});
+  sync::blocking_scope scope({.what = sync::wait_kind::worker_start, .number = id, .process = id});
   for (;;) {
     const process_entry* entry = table.find(id);
     if (entry == nullptr || table.is_gone(id)) throw make_worker_died(operation_on(id), id, table.report_of(id));
@@ -128,6 +129,8 @@ void send(const detail::peer_handle& to, const detail::call_target& target, deta
   }
   header.arguments_bytes = total_bytes(item.parts);
   header.has_references = item.has_references ? 1 : 0;
+  header.trace_number =
+      trace_call(there.id, target.function != nullptr ? target.function : reinterpret_cast<const void*>(target.code));
 
   const detail::core_handle inbox = inbox_of(self, there);
   const message_front front(header, trampoline, function, {});

@@ -18,6 +18,7 @@
 #include "runtime/census.hpp"
 #include "runtime/referrers.hpp"
 #include "segment/names.hpp"
+#include "trace/recorder.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -48,6 +49,7 @@ std::string_view text_of(object_kind kind) noexcept {
     case object_kind::results: return "results";
     case object_kind::blob: return "blob";
     case object_kind::team: return "team";
+    case object_kind::trace: return "trace";
   }
   return "-";
 }
@@ -300,6 +302,7 @@ std::vector<leftover> sweep(const sweep_options& options) {
 void remove_leftovers() noexcept {
   try {
     const auto is_weirs_own = [](std::string_view name) {
+      if (trace::is_trace_name(name)) return false;  // what is left of another session is still to be read
       return !realm_in(name).empty() || name.starts_with(arrays::kFileBoundPrefix);
     };
     sweep({.chooses = is_weirs_own, .releases = false});

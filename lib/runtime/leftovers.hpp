@@ -18,6 +18,8 @@
 ///   * an unnamed array, and the segment that goes with an array in a file (not the file), that no process has and no
 ///     reference keeps, as for channels. Who has an array is seen in every pid namespace;
 ///   * what was marked as removed by a process that died before it removed the name;
+///   * what the processes of a session have recorded (lib/trace), when that session has ended, or its processes are dead;
+///     but not by a session that starts, unless it is traced;
 ///   * damaged segments of a session whose processes are all dead.
 /// A name that a user gave stays until the user removes it, whoever is dead. What lies there without being a segment of
 /// this layout stays too: whose it is cannot be known. A channel is removed under its lock, and only if nobody has

@@ -21,6 +21,7 @@
 #include "runtime/exit_notices.hpp"
 #include "runtime/peer.hpp"
 #include "runtime/served_call.hpp"
+#include "runtime/tracing.hpp"
 #include "sync/waits.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
@@ -139,7 +140,8 @@ void monitor::thread_main() {
       std::this_thread::sleep_for(kUntilThereIsMemory);
       continue;
     }
-    if (::poll(polled.data(), polled.size(), -1) < 0) continue;  // a signal
+    follow_trace_switch();
+    if (::poll(polled.data(), polled.size(), kLooksAtSwitch.count()) <= 0) continue;  // a signal, or nothing new
     std::uint64_t news = 0;
     static_cast<void>(!::read(event_.get(), &news, sizeof news));
     for (std::size_t i = 0; i < watched.size(); ++i) {

@@ -10,6 +10,7 @@
 #include "runtime/blob.hpp"
 #include "segment/names.hpp"
 #include "segment/segment.hpp"
+#include "trace/recorder.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::runtime {
@@ -21,7 +22,9 @@ std::string prefix_of(std::string_view realm) { return '@' + std::string(realm) 
 
 void remove_realm(std::string_view realm) noexcept {
   try {
-    remove_blobs(prefix_of(realm));
+    for (const std::string& name : shm::list_segments(prefix_of(realm))) {
+      if (!trace::is_trace_name(name)) remove_blob(name);
+    }
   } catch (const std::exception&) {
     // No memory: whoever sweeps next removes it.
   }
@@ -31,6 +34,7 @@ void remove_own_realm() noexcept {
   try {
     const std::string prefix = prefix_of(shm::realm());
     for (const std::string& name : shm::list_segments(prefix)) {
+      if (trace::is_trace_name(name)) continue;
       WEIR_CRASH_POINT("realm.removing");
       // Unnamed objects begin with a number, the session's own segments with a word.
       const bool is_object = std::isdigit(static_cast<unsigned char>(name[prefix.size()])) != 0;

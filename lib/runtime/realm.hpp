@@ -4,7 +4,8 @@
 #include <string>
 #include <string_view>
 
-/// Removing what a session has made in shared memory.
+/// Removing what a session has made in shared memory, but for its trace: that outlives it, until `weir gc` or the next
+/// session that is traced (lib/runtime/tracing.hpp).
 namespace weir::runtime {
 
 /// Removes every segment of the realm, whoever uses it: its control process is dead.

@@ -222,6 +222,7 @@ bool await_result(const session_table& table, process_id owner, result_slot& slo
   }
 
   sync::blocking_scope scope({.what = sync::wait_kind::result,
+                              .number = slot.callee,
                               .process = slot.callee,
                               .owner = owner,
                               .slot = place.slot,

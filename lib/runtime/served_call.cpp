@@ -17,6 +17,8 @@
 #include "runtime/member.hpp"
 #include "runtime/remote_exception.hpp"
 #include "runtime/run_note.hpp"
+#include "runtime/tracing.hpp"
+#include "trace/recorder.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/detail/payload.hpp"
 #include "weir/detail/session_core.hpp"
@@ -83,6 +85,7 @@ class served_call final : public detail::incoming_call {
     const std::string_view module = header_.function != 0 ? parts_->function.module : parts_->trampoline.module;
     note_run(noted_in_,
              {header_.function, header_.trampoline, header_.caller, header_.slot, header_.generation, module});
+    is_traced_ = trace_run(header_.caller, header_.trace_number, function_ != nullptr ? function_ : code);
     reinterpret_cast<detail::trampoline>(const_cast<void*>(code))(*this);
   }
 
@@ -104,6 +107,15 @@ class served_call final : public detail::incoming_call {
     } catch (const no_space&) {
       store(encode_exception(error, kSmallResult));
     }
+  }
+
+  void trace_end(bool threw) const noexcept {
+    if (!is_traced_) return;
+    trace::record({.kind = trace::event_kind::run_end,
+                   .number = header_.trace_number,
+                   .object = reinterpret_cast<std::uintptr_t>(function_),
+                   .peer = header_.caller,
+                   .detail = static_cast<std::uint8_t>(threw)});
   }
 
   /// Somebody waits for an answer that has not been given.
@@ -144,6 +156,8 @@ class served_call final : public detail::incoming_call {
     } catch (const not_found&) {
       return false;  // the caller has gone, and what it waited for with it
     }
+    // Before the caller can see it.
+    trace::note({.kind = trace::event_kind::answer, .number = header_.trace_number, .peer = header_.caller});
     const bool wanted = to->store({header_.slot, header_.generation}, phase, bytes);
     WEIR_CRASH_POINT("call.answered");
     self_.table().signal_completion();
@@ -158,6 +172,7 @@ class served_call final : public detail::incoming_call {
   std::optional<message_parts> parts_;  // until arguments_taken()
   std::optional<mapped_blob> blob_;
   const void* function_ = nullptr;
+  bool is_traced_ = false;  // its begin is in the trace
 };
 
 }  // namespace
@@ -173,7 +188,9 @@ void serve_call(member& self, detail::taken_item message, output_gate* gate, run
   try {
     try {
       call.run();
+      call.trace_end(/*threw=*/false);
     } catch (...) {
+      call.trace_end(/*threw=*/true);
       call.fail(std::current_exception());
     }
   } catch (const std::exception& e) {

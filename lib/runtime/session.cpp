@@ -22,6 +22,7 @@
 #include "runtime/peer.hpp"
 #include "runtime/realm.hpp"
 #include "runtime/spawn.hpp"
+#include "runtime/tracing.hpp"
 #include "runtime/worker_process.hpp"
 #include "segment/names.hpp"
 #include "sync/blocking.hpp"
@@ -103,7 +104,10 @@ class session::implementation {
 session::implementation::implementation(session_options given) : settings(std::move(given)), realm(take_realm()) {
   runtime::remove_leftovers();
   try {
-    self_ = std::make_shared<runtime::member>(runtime::session_table::create(), kControlProcess);
+    runtime::session_table made = runtime::session_table::create();
+    if (settings.trace) runtime::switch_trace(made.header(), /*on=*/true);
+    runtime::join_trace(kControlProcess);
+    self_ = std::make_shared<runtime::member>(std::move(made), kControlProcess);
     self_->set_executor(std::make_unique<runtime::executor>(*self_, 1, nullptr));
     runtime::connect_layers();
     monitor_ = std::make_unique<runtime::monitor>(self_, settings.output ? settings.output : runtime::print_line,
@@ -111,6 +115,7 @@ session::implementation::implementation(session_options given) : settings(std::m
     self_->runner().start();
     runtime::member::set_current(self_);
   } catch (...) {
+    runtime::leave_trace();
     runtime::remove_own_realm();
     throw;
   }
@@ -133,6 +138,7 @@ session::implementation::~implementation() {
   self_->watcher().stop();
   self_->runner().stop();
   self_->runner().wait_until_done(clock::now() + settings.exit_grace);
+  runtime::leave_trace();
   runtime::member::set_current(nullptr);
   table().set_gone(kControlProcess, runtime::exit_kind::unknown, 0);  // futures of this process are not waited for
   WEIR_CRASH_POINT("session.end.removing");

@@ -29,6 +29,8 @@ inline constexpr std::size_t kEntriesOffset = 2 * shm::kPage;
 //    0  next_id      the control process, one thread at a time: the number that the next worker gets; only grows.
 //                    Stored with release after the memory of the entries below it is there; read with acquire
 //    4  ending       the control process, once: 1 when its session's destructor begins
+//    8  tracing      whoever switches tracing on or off (the control process when it begins, the command `weir`), by
+//                    compare-and-swap: how often that was done; odd: on. Every process looks now and then and obeys
 //   64  workers      event: some entry's state changed. The control process and starting workers
 //   68  completions  event: some result became ready, or will never come, or a worker has come (which a map waits for
 //                    too). Whoever stores a result; the control process; starting workers
@@ -36,13 +38,15 @@ inline constexpr std::size_t kEntriesOffset = 2 * shm::kPage;
 struct session_header {
   std::atomic<std::uint32_t> next_id;
   std::atomic<std::uint32_t> ending;
-  std::uint32_t unused0[14];
+  std::atomic<std::uint32_t> tracing;
+  std::uint32_t unused0[13];
   alignas(64) sync::shared_event workers;
   sync::shared_event completions;
 };
 static_assert(std::is_standard_layout_v<session_header> && std::is_trivially_destructible_v<session_header>);
-static_assert(offsetof(session_header, ending) == 4 && offsetof(session_header, workers) == 64);
-static_assert(offsetof(session_header, completions) == 68 && sizeof(session_header) == 128);
+static_assert(offsetof(session_header, ending) == 4 && offsetof(session_header, tracing) == 8);
+static_assert(offsetof(session_header, workers) == 64 && offsetof(session_header, completions) == 68);
+static_assert(sizeof(session_header) == 128);
 
 //   vacant --control--> starting --worker--> running --control, after reaping it--> gone --control--> starting (a later id)
 //                       starting --control, after reaping it--> gone

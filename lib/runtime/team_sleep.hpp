@@ -7,7 +7,6 @@
 #include "runtime/team_core.hpp"
 #include "sync/blocking.hpp"
 #include "sync/heavy_fence.hpp"
-#include "sync/waits.hpp"
 
 namespace weir::detail {
 
@@ -15,8 +14,7 @@ namespace weir::detail {
 class team_core::asleep {
  public:
   asleep(team_core& core, runtime::rank_waits what, std::uint32_t other = 0, std::int64_t tag = 0) noexcept
-      : core_(core),
-        noted_({.what = sync::wait_kind::team, .slot = core.rank_, .object = core.segment_.file().name()}) {
+      : core_(core) {
     core_.own_.waits_for.store(other, std::memory_order_relaxed);
     core_.own_.waits_tag.store(tag, std::memory_order_relaxed);
     core_.own_.waits.store(what, std::memory_order_release);
@@ -29,7 +27,8 @@ class team_core::asleep {
   template <class Condition>
   void until(const Condition& condition) {
     sync::shared_event& event = core_.segment_.header().event;
-    sync::blocking_scope scope;
+    sync::blocking_scope scope(
+        {.what = sync::wait_kind::team, .slot = core_.rank_, .object = core_.segment_.file().name()});
     for (;;) {
       const std::uint32_t seen = event.prepare();
       // Ranks that come look for sleepers without a fence of their own (docs/decisions/0010).
@@ -42,7 +41,6 @@ class team_core::asleep {
 
  private:
   team_core& core_;
-  sync::noted_wait noted_;
 };
 
 }  // namespace weir::detail

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -31,6 +32,7 @@
 #include "runtime/realm.hpp"
 #include "runtime/served_call.hpp"
 #include "runtime/spawn.hpp"
+#include "runtime/tracing.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
 #include "sync/waits.hpp"
@@ -48,6 +50,13 @@ constexpr int kExitSessionOver = 0;  // the control process has gone: that is no
   ::_exit(kExitSessionOver);
 }
 
+/// Set once this process has joined the session's trace.
+std::atomic<bool> g_may_follow{false};
+void follow() noexcept {
+  if (g_may_follow.load(std::memory_order_acquire))
+    follow_trace_switch();  // pairs with the release in serve_as_worker()
+}
+
 /// Waits for the control process's end.
 void watch_control(const shm::process_identity& control, const std::string& realm,
                    std::shared_ptr<sync::wait_table> waits) noexcept {
@@ -56,10 +65,15 @@ void watch_control(const shm::process_identity& control, const std::string& real
   // The pid may have become another process's before it was opened, not after.
   while (pidfd && !shm::is_dead(control)) {
     pollfd fd{pidfd.get(), POLLIN, 0};
-    if (::poll(&fd, 1, -1) > 0) break;
+    int ready = 0;
+    while ((ready = ::poll(&fd, 1, kLooksAtSwitch.count())) == 0) follow();
+    if (ready > 0) break;
   }
   // Without a pidfd there is no such process, or no descriptor to be had: then it is looked at now and then.
-  while (!shm::is_dead(control)) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  while (!shm::is_dead(control)) {
+    follow();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
   end_with_session(realm);
 }
 
@@ -129,6 +143,8 @@ void serve_as_worker(const worker_identity& who) {
     const shm::process_identity control = table.control();
     start_watching(control, who.realm, table.waits_of(who.id));
     connect_layers();
+    join_trace(who.id);
+    g_may_follow.store(true, std::memory_order_release);
     process_entry* entry = table.find(who.id);
     if (entry == nullptr) throw not_found(fmt::format("weir: join session: it has no worker {}", who.id));
     const auto self = std::make_shared<member>(std::move(table), who.id);

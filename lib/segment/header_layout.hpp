@@ -11,7 +11,15 @@
 namespace weir::shm {
 
 /// What lies in a segment. Zero is never written, so that a zeroed header is no object.
-enum class object_kind : std::uint32_t { channel = 1, array = 2, session = 3, results = 4, blob = 5, team = 6 };
+enum class object_kind : std::uint32_t {
+  channel = 1,
+  array = 2,
+  session = 3,
+  results = 4,
+  blob = 5,
+  team = 6,
+  trace = 7
+};
 
 inline constexpr std::uint64_t kMagic = 0x31726965'77726965;  // "eirweir1" in memory order
 inline constexpr std::uint32_t kLayout = 4;                   // raise it when any *_layout.hpp changes

@@ -120,6 +120,7 @@ const char* kind_name(object_kind kind) {
     case object_kind::results: return "a result table";
     case object_kind::blob: return "a large message";
     case object_kind::team: return "a team";
+    case object_kind::trace: return "a trace";
   }
   return "an object of unknown kind";
 }

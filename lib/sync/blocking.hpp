@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "sync/waits.hpp"
@@ -15,11 +16,18 @@ struct blocking_hooks {
 };
 void set_blocking_hooks(blocking_hooks hooks) noexcept;
 
+/// Told of waits as blocking_hooks are, but also outside of calls. `begins` returns whether it wants to hear of the end.
+struct wait_observer {
+  bool (*begins)(wait_kind what, std::uint64_t number) noexcept = nullptr;
+  void (*ends)(wait_kind what, std::uint64_t number) noexcept = nullptr;
+};
+/// Set once, to what lives as long as the process.
+void set_wait_observer(const wait_observer& observer) noexcept;
+
 /// Brackets one wait, however many sleeps it takes: the hooks run at the first sleep and when the wait is over; meanwhile
 /// the wait can be seen from outside, if it is noted.
 class blocking_scope {
  public:
-  blocking_scope() = default;
   explicit blocking_scope(const wait_note& note) noexcept : note_(note) {}
   blocking_scope(const blocking_scope&) = delete;
   blocking_scope& operator=(const blocking_scope&) = delete;
@@ -28,9 +36,13 @@ class blocking_scope {
   void about_to_sleep() noexcept;
 
  private:
+  void tell_observer() noexcept;
+
   wait_note note_;
   std::optional<noted_wait> noted_;
   bool entered_ = false;
+  bool told_ = false;      // the observer has been asked
+  bool observed_ = false;  // and wants to hear of the end
 };
 
 }  // namespace weir::sync

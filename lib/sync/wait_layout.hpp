@@ -10,8 +10,9 @@
 /// Lies in the session's table (runtime/session_layout.hpp). Channels have a table of their sleepers of their own.
 namespace weir::sync {
 
+/// What a thread sleeps in. The numbers are written here and in traces (lib/trace/trace_layout.hpp).
 enum class wait_kind : std::uint32_t {
-  none = 0,
+  none = 0,           ///< of no interest: an idle process waits for its next call
   result = 1,         ///< an answer
   map = 2,            ///< one of the answers that a map waits for
   array_lock = 3,     ///< an array's lock, or its gate
@@ -22,7 +23,16 @@ enum class wait_kind : std::uint32_t {
   workers = 8,        ///< several workers to come, or to end
   output = 9,         ///< what was printed to be read
   inbox = 10,         ///< room in a process's inbox
+  // Only in traces, since channels have tables of their sleepers:
+  item = 11,      ///< in a channel, as the next three
+  room = 12,      ///< likewise
+  block = 13,     ///< to become free
+  pickup = 14,    ///< of an item put into a rendezvous
+  channels = 15,  ///< several channels, a select's
 };
+inline constexpr wait_kind kLastWaitKind = wait_kind::channels;
+/// Whether a thread that sleeps in it has an entry in its process's table.
+constexpr bool is_noted(wait_kind what) noexcept { return what != wait_kind::none && what <= wait_kind::inbox; }
 
 inline constexpr std::size_t kWaitEntries = 32;
 inline constexpr std::size_t kIdleEntries = 256;

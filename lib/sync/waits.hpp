@@ -16,6 +16,7 @@ void set_wait_table(std::shared_ptr<wait_table> table) noexcept;
 /// What a thread is about to sleep in. `object` is to live as long as the wait.
 struct wait_note {
   wait_kind what = wait_kind::none;
+  std::uint64_t number = 0;  ///< for traces: of the channel's or array's file, or of a worker
   std::uint32_t process = 0;
   std::uint32_t owner = 0;
   std::uint32_t slot = 0;

@@ -61,6 +61,11 @@ inline constexpr std::string_view kNotesPoints =
     "waits.leaving "
     "waits.left waits.not_idle";
 
+/// Only traced processes come by these, and who switches a trace on or off: tests/trace/trace_crash_test.cpp kills at each.
+inline constexpr std::string_view kTracesPoints =
+    "trace.followed trace.made trace.name.counted trace.name.written trace.record.counted trace.record.written "
+    "trace.ring.named trace.ring.reserved trace.ring.taken trace.starting trace.stopped trace.switched";
+
 template <class Visit>
 constexpr void for_each_point(std::string_view points, const Visit& visit) {
   while (!points.empty()) {

@@ -23,7 +23,7 @@ constexpr bool has_a_test(std::string_view point) {
     if (is_in(point, each.points)) return true;
   }
   return is_in(point, kSweepsPoints) || is_in(point, kArraysPoints) || is_in(point, kTeamsPoints) ||
-         is_in(point, kNotesPoints);
+         is_in(point, kNotesPoints) || is_in(point, kTracesPoints);
 }
 
 /// Names the first point without a test in the compiler's message.
@@ -57,6 +57,7 @@ static_assert(is_in_code(kSweepsPoints), "a point of the sweep is not in the cod
 static_assert(is_in_code(kTeamsPoints), "a point of teams is not in the code");
 static_assert(is_in_code(kArraysPoints), "a point of the arrays is not in the code");
 static_assert(is_in_code(kNotesPoints), "a point of notes of waits and runs is not in the code");
+static_assert(is_in_code(kTracesPoints), "a point of the traces is not in the code");
 static_assert(are_in_code(kChannelPassages), "the matrix names a point that is not in the code");
 static_assert(are_in_code(kCallPassages), "the matrix names a point that is not in the code");
 
