@@ -96,12 +96,13 @@ std::string zsh_completion(const command_page& whole) {
     out += fmt::format("    '{}:{}'\n", escaped(each.name), escaped(each.text));
   }
   out += "  )\n  _describe -t commands 'command' commands\n}\n\n_weir() {\n";
-  out += "  local curcontext=$curcontext state line expl weir=$words[1]\n  typeset -A opt_args\n";
+  out += "  local curcontext=$curcontext state= line expl weir=$words[1] found=1\n  typeset -A opt_args\n";
   out += "  _arguments -C";
   for (const argument_page& option : whole.options) out += option_spec(option);
-  out += " \\\n        '1:command:_weir_commands' \\\n        '*::argument:->arguments' && return 0\n";
+  out += " \\\n        '1:command:_weir_commands' \\\n        '*::argument:->arguments' && found=0\n";
   out +=
-      "  [[ $state == arguments ]] || return 1\n  curcontext=\"${curcontext%:*:*}:weir-$words[1]:\"\n  case $words[1] "
+      "  [[ $state == arguments ]] || return found\n  curcontext=\"${curcontext%:*:*}:weir-$words[1]:\"\n  case "
+      "$words[1] "
       "in\n";
   for (const command_page& each : whole.subcommands) {
     out += fmt::format("    {})\n      {}\n      ;;\n", each.name, arguments_of(each));
