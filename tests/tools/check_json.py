@@ -20,16 +20,29 @@ WATCHDOG_S = 60
 # Commands that change something: run last, in this order.
 CHANGING = ["dump", "restore", "export", "trace", "gc", "rm"]
 
-# What a command needs beside --json, and its arguments where candidates() would not do: lists of words, {dir} is an
-# empty directory. A command is run once with each list; one with an entry is run with nothing else.
+# How a command is run, beside --json, where what lines_for() makes of its arguments would not do: in these words only,
+# once with each candidate for {name}, {channel}, {array} or {session}; {dir} is an empty directory.
 RECIPES = {
     "completion": [],
-    "restore": [["{dir}/items.dump", "restored"], ["{dir}/nothing", "restored"]],
-    "rm": [["--dry-run", "*"], ["--yes", "no-such-name"], ["--yes", "*"]],
+    "dump": [["{channel}", "{dir}/items.dump", "--force"]],
+    "export": [["{array}", "{dir}/array.npy", "--force"]],
+    "restore": [
+        ["{dir}/items.dump", "restored"],
+        ["{dir}/items.dump", "restored"],
+        ["{dir}/items.dump", "restored", "--into", "--timeout", "0.1"],
+        ["{dir}/nothing", "restored again"],
+    ],
+    "rm": [["--dry-run", "{name}"], ["--dry-run", "*"], ["--yes", "no-such-name"], ["--yes", "*"]],
     "top": [["--once"]],
-    "trace": [["{session}"], ["{session}", "{dir}/trace.json"], ["no-such-session"]],
+    "trace": [
+        ["{session}"],
+        ["{session}", "--start"],
+        ["{session}"],
+        ["{session}", "{dir}/trace.json", "--force"],
+        ["{session}", "--stop"],
+    ],
 }
-# Flags that are not tried one by one.
+# Options that are not tried one by one.
 UNTRIED = {"-h", "--help", "--json", "--version", "--yes", "--force"}
 
 
@@ -122,28 +135,45 @@ def candidates(word, names, directory):
     return [each["name"] for each in names] + ["no-such-name"]
 
 
+def expanded(recipe, names, directory):
+    """The recipe with each candidate for what it names."""
+    for place in ("name", "channel", "array", "session"):
+        if any("{" + place + "}" in word for word in recipe):
+            for word in candidates(place.upper(), names, directory):
+                yield [each.replace("{" + place + "}", word).replace("{dir}", directory) for each in recipe]
+            return
+    yield [each.replace("{dir}", directory) for each in recipe]
+
+
+def values_of(option, names, directory):
+    """Values to try the option with; [None]: it takes none; []: it is not tried."""
+    if option["value"] is None:
+        return [None]
+    if option["choices"]:
+        return option["choices"]
+    if option["value"] == "N":
+        return ["0", "2"]
+    return candidates("SESSION", names, directory) if option["value"] == "SESSION" else []
+
+
 def lines_for(command, names, directory):
     """Command lines, each a list of words, to run it with; all get --json."""
     if command["name"] in RECIPES:
-        sessions = candidates("SESSION", names, directory)
         for recipe in RECIPES[command["name"]]:
-            yield [word.format(dir=directory, session=sessions[0]) for word in recipe]
+            yield from expanded(recipe, names, directory)
         return
-    lines = [[]]
-    shortest = [[]]
+    lines = longest = [[]]
     for argument in command["arguments"]:
         words = candidates(argument["names"][0], names, directory)
-        longer = [line + [word] for line in shortest for word in words]
-        if argument["required"]:
-            lines = longer
-        else:
-            lines = lines + longer
-        shortest = longer
+        longest = [line + [word] for line in longest for word in words]
+        lines = longest if argument["required"] else lines + longest
     yield from lines
     for option in command["options"]:
-        if option["value"] is None and not UNTRIED & set(option["names"]):
+        if UNTRIED & set(option["names"]):
+            continue
+        for value in values_of(option, names, directory):
             for line in lines:
-                yield [*line, option["names"][0]]
+                yield [*line, option["names"][-1], *([] if value is None else [value])]
 
 
 # ---- the run
@@ -168,7 +198,7 @@ def check_command(weir, command, validator, names, directory):
                 printed += 1
                 for error in validator.iter_errors(value):
                     best = jsonschema.exceptions.best_match([error])
-                    fail(f"weir {said}: {best.json_path}: {best.message[:1000]}")
+                    fail(f"weir {said}: {best.json_path}: {best.message[:500]}")
         except ValueError as error:
             fail(f"weir {said}: no JSON: {error}")
     return printed

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -46,6 +48,13 @@ TEST(Help, TellsOfEveryCommandWhatItTakesAndWhatItExitsWith) {
     }
   }
   EXPECT_THAT(whole, Not(HasSubstr("  pages")));  // for the build
+}
+
+TEST(Help, TellsNothingOfACommandThatTheManualDoesNot) {
+  std::ifstream file(WEIR_COMMAND_MANUAL);
+  const std::string manual((std::istreambuf_iterator<char>(file)), {});
+  const json commands = json::parse(run_weir({"help", "--json"}).out)["commands"];
+  for (const json& each : commands) EXPECT_THAT(manual, HasSubstr("`weir " + each["name"].get<std::string>() + '`'));
 }
 
 TEST(Help, FitsTheTerminal) {
