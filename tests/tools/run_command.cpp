@@ -29,7 +29,7 @@ two_ends make_pipe() {
   return {shm::unique_fd(ends[0]), shm::unique_fd(ends[1])};
 }
 
-two_ends make_terminal(unsigned short columns) {
+two_ends make_terminal(unsigned short columns = 0) {
   two_ends made{shm::unique_fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), {}};
   EXPECT_EQ(::grantpt(made.ours.get()), 0);
   EXPECT_EQ(::unlockpt(made.ours.get()), 0);
