@@ -62,6 +62,7 @@ std::string list_of(std::string_view heading, const std::vector<entry>& entries,
 
 std::vector<entry> entries_of(const std::vector<argument_page>& arguments) {
   std::vector<entry> out;
+  out.reserve(arguments.size());
   for (const argument_page& each : arguments) out.push_back({title_of(each), text_of(each)});
   return out;
 }
@@ -126,6 +127,7 @@ std::string help_text(const command_page& page, std::size_t columns) {
   std::string out =
       fmt::format("usage: {} {}\n\n{}\n", page.path, synopsis(page), wrapped(page.text + '.', 0, columns));
   std::vector<entry> commands;
+  commands.reserve(page.subcommands.size());
   for (const command_page& each : page.subcommands) commands.push_back({each.name, each.text});
   out += list_of("commands", commands, columns);
   out += list_of("arguments", entries_of(page.positionals), columns);

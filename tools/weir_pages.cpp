@@ -50,7 +50,7 @@ std::vector<std::string> choices_in(std::string_view type_name) {
 
 std::string value_of(const CLI::Option& option) {
   const std::string type_name = option.get_type_name();
-  const std::string type = type_name.substr(0, type_name.find_first_of(": "));
+  std::string type = type_name.substr(0, type_name.find_first_of(": "));
   if (type == "INT" || type == "UINT") return "N";
   if (type == "FLOAT") return "NUMBER";
   if (!type.empty() && type != "TEXT") return type;

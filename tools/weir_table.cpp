@@ -75,6 +75,7 @@ void table::print(std::size_t indent) const {
   const auto terminal = terminal_columns();
   const std::vector<column> columns = terminal ? fitted(*terminal - std::min(*terminal, indent)) : columns_;
   std::vector<cell> headings;
+  headings.reserve(columns.size());
   for (const column& each : columns) headings.push_back({each.heading, style::faint});
   print_row(columns, headings, indent);
   for (const auto& row : rows_) print_row(columns, row, indent);
