@@ -18,9 +18,12 @@ using action = std::function<int()>;
 
 // Each adds its subcommand and options to `app`, and sets `chosen` when that subcommand is on the command line.
 void add_doctor(CLI::App& app, action& chosen);
+void add_completion(CLI::App& app, action& chosen);
 void add_gc(CLI::App& app, action& chosen);
+void add_help(CLI::App& app, action& chosen);
 void add_ls(CLI::App& app, action& chosen);
 void add_ps(CLI::App& app, action& chosen);
+void add_pages(CLI::App& app, action& chosen);
 void add_show(CLI::App& app, action& chosen);
 void add_top(CLI::App& app, action& chosen);
 void add_why(CLI::App& app, action& chosen);

@@ -56,7 +56,10 @@ style style_of(const leftover& found) noexcept {
 }
 
 void print_table(const std::vector<leftover>& found, bool is_dry_run) {
+  constexpr std::size_t kLeastWhy = 24;
   table out({"DONE", "NAME", "KIND", ">RESERVED", ">AGE", "WHY"});
+  out.may_shrink("WHY", kLeastWhy);
+  for (const char* column : {"AGE", "RESERVED"}) out.may_go(column);
   for (const leftover& each : found) {
     if (each.what == fate::kept) continue;
     out.add({{text_of(each.what, is_dry_run), style_of(each)},

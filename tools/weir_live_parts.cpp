@@ -83,7 +83,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
     const std::size_t space = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(std::min(space + 1, text.size()));
-    const std::size_t width = columns_of(word);
+    const std::size_t width = width_of(word);
     if (!is_first && columns != 0 && used + 1 + width > std::max(columns, indent + kLeast)) {
       used = indent + kFurther;
       out += '\n' + std::string(used, ' ');

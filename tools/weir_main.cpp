@@ -9,16 +9,17 @@
 #include "segment/header_layout.hpp"
 #include "weir_commands.hpp"
 #include "weir_output.hpp"
+#include "weir_pages.hpp"
 
 namespace {
 
 namespace cmd = weir::command;
 
 int run(int argc, char** argv) {
-  CLI::App app("Looks at weir's segments in shared memory, without disturbing the programs that use them.", "weir");
+  CLI::App app("Looks at weir's segments in shared memory, without disturbing the programs that use them", "weir");
+  app.formatter(cmd::help_formatter());
   app.require_subcommand(1);
   app.set_version_flag("--version", fmt::format("weir {} (layout {})", WEIR_VERSION, weir::shm::kLayout));
-  app.footer("Exits with 0 if all is well, 1 if it found a problem, 2 if the command line is wrong.");
 
   cmd::action chosen;
   cmd::add_ls(app, chosen);
@@ -29,6 +30,13 @@ int run(int argc, char** argv) {
   cmd::add_doctor(app, chosen);
   cmd::add_gc(app, chosen);
   cmd::add_trace(app, chosen);
+  cmd::add_completion(app, chosen);
+  cmd::add_pages(app, chosen);
+  cmd::add_help(app, chosen);
+  app.footer(  // after the subcommands, which would take it over
+      "Those that only look may be run at any time, also at what is damaged: they open segments to read them and for "
+      "nothing else, take no lock, wake nobody and leave no trace. What they print may be out of date when it is "
+      "read.");
 
   try {
     app.parse(argc, argv);
@@ -37,12 +45,14 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     const auto subcommands = app.get_subcommands();
     const std::string command = subcommands.empty() ? "" : ' ' + subcommands.front()->get_name();
-    const auto unknown = app.remaining();
+    const auto unknown = app.remaining(/*recurse=*/true);
     const std::string what = subcommands.empty() && !unknown.empty()
                                  ? fmt::format("there is no subcommand or option \"{}\"", unknown.front())
                                  : std::string(e.what());
-    fmt::print(stderr, "weir:{}{} {} (see weir{} --help)\n", command, command.empty() ? "" : ":", cmd::printable(what),
-               command);
+    const cmd::command_page page = cmd::page_of(subcommands.empty() ? app : *subcommands.front());
+    const std::string meant = unknown.empty() ? "" : cmd::suggestion(page, unknown.front());
+    fmt::print(stderr, "weir:{}{} {}{} (see weir{} --help)\n", command, command.empty() ? "" : ":",
+               cmd::printable(what), meant, command);
     return cmd::kUsage;
   }
   return chosen();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,23 +11,24 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 namespace weir::command {
 namespace {
 
-bool shows_colours() {
+bool asks_for_colours() {
   const char* no = std::getenv("NO_COLOR");  // https://no-color.org
   const char* terminal = std::getenv("TERM");
   return ::isatty(STDOUT_FILENO) == 1 && (no == nullptr || *no == '\0') &&
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
-bool continues(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
-
-/// Characters, not bytes; every one of them is taken to be one column wide.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
+bool shows_colours() {
+  static const bool shows = asks_for_colours();
+  return shows;
 }
+
+bool continues(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
 
 /// Length of the character that `text` begins with, if it is whole and may be printed; 0 otherwise.
 std::size_t printable_character(std::string_view text) noexcept {
@@ -81,6 +83,10 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::size_t width_of(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
+}
+
 std::string shortened(std::string_view text, std::size_t columns) {
   std::string out = printable(text);
   if (width_of(out) <= columns) return out;
@@ -91,7 +97,11 @@ std::string shortened(std::string_view text, std::size_t columns) {
   return out.substr(0, at) + "…";
 }
 
-std::size_t columns_of(std::string_view text) { return width_of(text); }
+std::optional<std::size_t> terminal_columns() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) != 1 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+  return size.ws_col;
+}
 
 std::string counted(std::uint64_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
@@ -121,43 +131,14 @@ std::int64_t since_monotonic(std::int64_t then_ns) {
 }
 
 std::string user_name(std::uint32_t uid) {
+  static std::map<std::uint32_t, std::string> known;  // where users are kept elsewhere, each question is a round trip
+  const auto [at, is_new] = known.try_emplace(uid);
+  if (!is_new) return at->second;
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
   ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  return found != nullptr ? printable(found->pw_name) : std::to_string(uid);
-}
-
-table::table(std::vector<std::string> headings) {
-  for (std::string& heading : headings) {
-    to_the_right_.push_back(heading.starts_with('>'));
-    if (to_the_right_.back()) heading.erase(0, 1);
-    widths_.push_back(width_of(heading));
-    headings_.push_back({std::move(heading), style::faint});
-  }
-}
-
-void table::add(std::vector<cell> row) {
-  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], width_of(row[i].text));
-  rows_.push_back(std::move(row));
-}
-
-void table::print(std::size_t indent) const {
-  print_row(headings_, indent);
-  for (const auto& row : rows_) print_row(row, indent);
-}
-
-void table::print_row(const std::vector<cell>& row, std::size_t indent) const {
-  std::string line(indent, ' ');
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const bool last = i + 1 == row.size();
-    const std::string space(widths_[i] - width_of(row[i].text), ' ');
-    if (to_the_right_[i]) line += space;
-    line += painted(row[i].text, row[i].how);
-    if (!to_the_right_[i] && !last) line += space;
-    if (!last) line += "  ";
-  }
-  fmt::print("{}\n", line);
+  return at->second = found != nullptr ? printable(found->pw_name) : std::to_string(uid);
 }
 
 }  // namespace weir::command

@@ -35,9 +35,9 @@ class section {
 
   void write(std::size_t width, std::vector<std::string>& out) const {
     std::vector<std::size_t> widths;
-    for (const column& each : columns_) widths.push_back(columns_of(each.heading));
+    for (const column& each : columns_) widths.push_back(width_of(each.heading));
     for (const auto& row : rows_) {
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i].text));
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
     }
     std::size_t others = 0;
     for (std::size_t i = 0; i < widths.size(); ++i) others += i == flexible_ ? 2 : widths[i] + 2;
@@ -54,8 +54,8 @@ class section {
   [[nodiscard]] std::string line_of(const std::vector<table::cell>& row, const std::vector<std::size_t>& widths) const {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string text = columns_of(row[i].text) > widths[i] ? shortened(row[i].text, widths[i]) : row[i].text;
-      const std::string space(widths[i] - columns_of(text), ' ');
+      const std::string text = width_of(row[i].text) > widths[i] ? shortened(row[i].text, widths[i]) : row[i].text;
+      const std::string space(widths[i] - width_of(text), ' ');
       if (columns_[i].to_the_right) line += space;
       line += painted(text, row[i].how);
       if (i + 1 == row.size()) break;

@@ -36,6 +36,26 @@ std::string pids_of(std::span<const shm::process_identity> processes) {
   return processes.size() > kMost ? text + ", …" : text;
 }
 
+segment_report look_at(checked_segment checked) {
+  if (!checked.report.header) return std::move(checked.report);
+  switch (checked.report.header->kind) {
+    case shm::object_kind::channel: return describe_channel(std::move(checked), effort::quick).segment;
+    case shm::object_kind::array: return describe_array(std::move(checked)).segment;
+    case shm::object_kind::session: return describe_session(std::move(checked)).segment;
+    case shm::object_kind::team: return describe_team(std::move(checked)).segment;
+    default: settle_state(checked.report, {}, /*pinned=*/false); return std::move(checked.report);
+  }
+}
+
+/// The realm in `weir.@REALM.session`, `@REALM.session`, `@REALM` or `REALM`.
+std::string_view realm_in(std::string_view session) {
+  constexpr std::string_view kTable = ".session";
+  if (session.starts_with(shm::kFilePrefix)) session.remove_prefix(shm::kFilePrefix.size());
+  if (session.starts_with('@')) session.remove_prefix(1);
+  if (session.ends_with(kTable)) session.remove_suffix(kTable.size());
+  return session;
+}
+
 }  // namespace
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -74,27 +94,30 @@ void settle_state(segment_report& report, std::span<const shm::process_identity>
                                : fmt::format("only dead processes hold it: pid {}", pids_of(holders));
 }
 
-segment_report look_at(std::string_view name) {
-  checked_segment checked = check_segment(name);
-  if (!checked.report.header) return std::move(checked.report);
-  switch (checked.report.header->kind) {
-    case shm::object_kind::channel: return describe_channel(std::move(checked), effort::quick).segment;
-    case shm::object_kind::array: return describe_array(std::move(checked)).segment;
-    case shm::object_kind::session: return describe_session(std::move(checked)).segment;
-    case shm::object_kind::team: return describe_team(std::move(checked)).segment;
-    default: settle_state(checked.report, {}, /*pinned=*/false); return std::move(checked.report);
-  }
-}
+segment_report look_at(std::string_view name) { return look_at(check_segment(name)); }
 
-std::vector<segment_report> list(std::string_view pattern) {
-  const std::string glob(pattern);
+std::vector<segment_report> list(std::string_view pattern) { return list({std::string(pattern), {}, {}}); }
+
+std::vector<segment_report> list(const selection& which) {
   std::vector<segment_report> reports;
   for (const std::string& name : shm::list_segments()) {
-    if (!glob.empty() && !matches(glob, name)) continue;
-    segment_report report = look_at(name);
+    if (!which.pattern.empty() && !matches(which.pattern, name)) continue;
+    checked_segment checked = check_segment(name);
+    const auto& header = checked.report.header;
+    if (which.kind && (!header || header->kind != *which.kind)) continue;
+    if (!which.session.empty() && !belongs_to(checked.report, which.session)) continue;
+    segment_report report = look_at(std::move(checked));
     if (report.state != segment_state::absent) reports.push_back(std::move(report));
   }
   return reports;
+}
+
+bool belongs_to(const segment_report& report, std::string_view session) {
+  const std::string pattern(realm_in(session));
+  if (report.header) return ::fnmatch(pattern.c_str(), report.header->realm.c_str(), 0) == 0;
+  const std::string_view name = report.name;
+  if (!name.starts_with('@')) return false;
+  return ::fnmatch(pattern.c_str(), std::string(name.substr(1, name.find('.') - 1)).c_str(), 0) == 0;
 }
 
 std::string resolve_name(std::string_view given) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,19 @@ namespace weir::inspect {
 /// All of weir's segments whose names (with or without `weir.`) match the shell pattern; sorted by name. An empty
 /// pattern matches all. Those that go while it looks are left out.
 [[nodiscard]] std::vector<segment_report> list(std::string_view pattern = {});
+
+/// Which of them: those that meet all that is set.
+struct selection {
+  std::string pattern;                   ///< as above
+  std::optional<shm::object_kind> kind;  ///< leaves out what has no header to be believed
+  std::string session;                   ///< see belongs_to(); empty: also those of no session
+};
+[[nodiscard]] std::vector<segment_report> list(const selection& which);
+
+/// Whether a segment belongs to a session, whose realm is given as it stands, as a shell pattern, or as the name of the
+/// session's own segment: what one of its processes has made, whoever named it; of a segment whose header is not to be
+/// believed, the name decides.
+[[nodiscard]] bool belongs_to(const segment_report& report, std::string_view session);
 
 /// Whether a name (without `weir.`) matches a shell pattern as it stands, or with `weir.` before it.
 [[nodiscard]] bool matches(const std::string& pattern, const std::string& name);

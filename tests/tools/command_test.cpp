@@ -127,7 +127,7 @@ TEST_F(Command, LsTakesAPatternAndSaysIfNothingMatches) {
   for (const std::string& pattern : {name(), "weir." + name(), name("*"), name("i?")}) {
     EXPECT_EQ(lines_of(run_weir({"ls", pattern}).out).size(), 2U) << pattern;
   }
-  expect_error(run_weir({"ls", name("none*")}), 1, "no segment's name matches");
+  expect_error(run_weir({"ls", name("none*")}), 1, "no segment has a name that matches");
   const command_result as_json = run_weir({"ls", name("none*"), "--json"});
   EXPECT_EQ(as_json.status, 1);
   EXPECT_EQ(json::parse(as_json.out), json::array());

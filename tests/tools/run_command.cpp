@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,12 +29,14 @@ two_ends make_pipe() {
   return {shm::unique_fd(ends[0]), shm::unique_fd(ends[1])};
 }
 
-two_ends make_terminal() {
+two_ends make_terminal(unsigned short columns = 0) {
   two_ends made{shm::unique_fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), {}};
   EXPECT_EQ(::grantpt(made.ours.get()), 0);
   EXPECT_EQ(::unlockpt(made.ours.get()), 0);
   made.theirs = shm::unique_fd(::open(::ptsname(made.ours.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
   EXPECT_TRUE(made.theirs);
+  const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  EXPECT_EQ(::ioctl(made.theirs.get(), TIOCSWINSZ, &size), 0);
   return made;
 }
 
@@ -57,11 +60,16 @@ bool empty_the_memory() {
 }  // namespace
 
 command_result run_weir(const std::vector<std::string>& arguments, const command_setting& setting) {
-  two_ends out = setting.on_a_terminal ? make_terminal() : make_pipe();
+  std::vector<std::string> words{WEIR_COMMAND};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return run_program(words, setting);
+}
+
+command_result run_program(const std::vector<std::string>& given, const command_setting& setting) {
+  two_ends out = setting.on_a_terminal ? make_terminal(setting.columns) : make_pipe();
   two_ends err = make_pipe();
   two_ends emptied = make_pipe();
-  std::vector<std::string> words{"weir"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> words = given;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -77,7 +85,7 @@ command_result run_weir(const std::vector<std::string>& arguments, const command
     } else {
       ::unsetenv("NO_COLOR");
     }
-    ::execv(WEIR_COMMAND, argv.data());
+    ::execv(argv.front(), argv.data());
     ::_exit(126);
   }
   out.theirs.reset();

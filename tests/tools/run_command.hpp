@@ -14,6 +14,7 @@ struct command_result {
 
 struct command_setting {
   bool on_a_terminal = false;        ///< stdout is one; its output has \r\n for \n
+  unsigned short columns = 0;        ///< of that terminal; 0: it does not say
   bool no_color = false;             ///< NO_COLOR is set
   bool in_empty_memory = false;      ///< with a /dev/shm of its own, if this user may have that
   bool* has_empty_memory = nullptr;  ///< whether it had
@@ -21,5 +22,8 @@ struct command_setting {
 
 /// Runs the command `weir`.
 [[nodiscard]] command_result run_weir(const std::vector<std::string>& arguments, const command_setting& setting = {});
+
+/// Runs any program, by its path.
+[[nodiscard]] command_result run_program(const std::vector<std::string>& words, const command_setting& setting = {});
 
 }  // namespace weir::tests
