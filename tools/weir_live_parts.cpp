@@ -2,8 +2,6 @@
 #include "weir_live_parts.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -59,15 +57,9 @@ std::vector<std::string> doings_of(const inspect::live_look& look, const inspect
   return lines;
 }
 
-std::size_t terminal_columns() {
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) != 1 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
-
 std::string fitted(const std::string& text, std::size_t used) {
   constexpr std::size_t kLeast = 20;  // less tells nothing: let it wrap
-  const std::size_t columns = terminal_columns();
+  const std::size_t columns = terminal_columns().value_or(0);
   if (columns == 0) return text;
   return shortened(text, columns > used + kLeast ? columns - used : kLeast);
 }
@@ -75,7 +67,7 @@ std::string fitted(const std::string& text, std::size_t used) {
 std::string wrapped(std::string_view text, std::size_t indent) {
   constexpr std::size_t kFurther = 4;
   constexpr std::size_t kLeast = 20;
-  const std::size_t columns = terminal_columns();
+  const std::size_t columns = terminal_columns().value_or(0);
   std::string out(indent, ' ');
   std::size_t used = indent;
   bool is_first = true;

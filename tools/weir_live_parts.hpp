@@ -26,9 +26,6 @@ namespace weir::command {
 [[nodiscard]] std::string fitted(const std::string& text, std::size_t used);
 /// `text` after `indent` spaces, on as many lines as the terminal needs, those that follow indented further; ends with a line's end.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
-/// Columns of the terminal; 0: stdout is none.
-[[nodiscard]] std::size_t terminal_columns();
-
 [[nodiscard]] json to_json(const inspect::wait_report& wait);
 [[nodiscard]] json to_json(const inspect::run_report& run, std::int32_t pid, inspect::code_names& names);
 /// Seconds since a time of the monotonic clock; until one: negative before it.

@@ -29,8 +29,6 @@ enum class style { plain, good, warning, bad, faint };
 /// Columns of the terminal that stdout is; nothing: it is none.
 [[nodiscard]] std::optional<std::size_t> terminal_columns();
 
-/// Columns that it takes: characters, not bytes.
-
 /// "1 item", "2 items".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view what);
 /// "0.4 s", "12 s", "5 min", "3 h", "9 d".

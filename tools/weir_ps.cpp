@@ -90,7 +90,7 @@ void show_session(const inspect::live_look& look, const inspect::live_session& s
               alive ? style::good : style::warning),
       session.report.ending ? ", ending" : "");
   // What it does matters more than what it takes, if there is not room for both.
-  const bool is_narrow = terminal_columns() != 0 && terminal_columns() < kWide;
+  const bool is_narrow = terminal_columns().value_or(kWide) < kWide;
   std::vector<std::string> headings{">ID", ">PID", "STATE", ">SERVED"};
   if (!is_narrow) headings.insert(headings.end(), {">AGE", ">CPU", ">MEMORY"});
   headings.emplace_back("DOING");

@@ -39,7 +39,7 @@ clock::duration interval_of(const top_options& options) {
 int print_frames(const top_options& options) {
   inspect::watcher watcher;
   inspect::code_names names;
-  top_view view{options.order, options.all, terminal_columns()};
+  top_view view{options.order, options.all, terminal_columns().value_or(0)};
   const std::size_t frames = options.once ? 1 : options.frames;
   auto next = clock::now();
   static_cast<void>(watcher.look());  // rates take two looks
