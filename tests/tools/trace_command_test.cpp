@@ -65,7 +65,9 @@ std::size_t expect_valid(const json& trace) {
     if (phase == "X") {
       const double end = at + e.at("dur").get<double>();
       while (!of_thread.empty() && of_thread.back().end <= at + 1e-4) of_thread.pop_back();
-      if (!of_thread.empty()) EXPECT_LE(end, of_thread.back().end + 1e-3);
+      if (!of_thread.empty()) {
+        EXPECT_LE(end, of_thread.back().end + 1e-3);
+      }
       of_thread.push_back({at, end});
       continue;
     }
