@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-/// The subcommands of `weir`, a file each. All but gc and rm only read. They print to stdout what there is, to stderr one
+/// The subcommands of `weir`, a file each. All but gc, restore and rm only read. They print to stdout what there is, to stderr one
 /// line if it cannot be had, and return what the command exits with.
 namespace weir::command {
 
@@ -17,8 +17,13 @@ inline constexpr int kUsage = 2;
 using action = std::function<int()>;
 
 // Each adds its subcommand and options to `app`, and sets `chosen` when that subcommand is on the command line.
+void add_dump(CLI::App& app, action& chosen);
+void add_export(CLI::App& app, action& chosen);
 void add_gc(CLI::App& app, action& chosen);
 void add_ls(CLI::App& app, action& chosen);
+void add_peek(CLI::App& app, action& chosen);
+void add_restore(CLI::App& app, action& chosen);
+void add_rm(CLI::App& app, action& chosen);
 void add_show(CLI::App& app, action& chosen);
 
 /// What add_…() ends with: `run` is given the options that were read.

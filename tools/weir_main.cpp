@@ -23,7 +23,12 @@ int run(int argc, char** argv) {
   cmd::action chosen;
   cmd::add_ls(app, chosen);
   cmd::add_show(app, chosen);
+  cmd::add_peek(app, chosen);
   cmd::add_gc(app, chosen);
+  cmd::add_rm(app, chosen);
+  cmd::add_export(app, chosen);
+  cmd::add_dump(app, chosen);
+  cmd::add_restore(app, chosen);
 
   try {
     app.parse(argc, argv);
