@@ -15,13 +15,12 @@ namespace {
 
 namespace ch = weir::channels;
 
-/// The words of a slot that is no bare item; those of a bare one are its state alone.
+/// The words of a slot, where items of any size lie in slots and blocks.
 struct slot_head {
   std::uint64_t state = 0;
   std::uint64_t meta = 0;
   std::uint64_t view = 0;
   std::uint64_t length = 0;
-  friend bool operator==(const slot_head&, const slot_head&) = default;
 };
 static_assert(sizeof(slot_head) == sizeof(ch::slot));
 
