@@ -75,8 +75,8 @@ int run(const restore_options& options) {
   try {
     inspect::dump_reader from(options.file);
     return put_all(options, options.into ? inspect::resolve_name(options.name) : options.name, from);
-  } catch (const already_exists& e) {
-    complain("restore", options.name, fmt::format("it exists (--into puts the items at its end): {}", e.what()));
+  } catch (const already_exists&) {
+    complain("restore", options.name, "the name is taken (--into puts the items at the end of what has it)");
   } catch (const error& e) {
     return fail(e);
   }

@@ -95,6 +95,21 @@ std::vector<candidate> find(const rm_options& options, std::vector<std::string>&
   return found;
 }
 
+struct totals {
+  std::uint64_t removed = 0;
+  std::uint64_t bytes = 0;  // that they have reserved: freed once the last process that has one open lets go of it
+};
+bool goes(const candidate& each, bool is_dry_run) noexcept {
+  return each.refused.empty() && (is_dry_run || each.is_removed);
+}
+totals count(const std::vector<candidate>& found, bool is_dry_run) {
+  totals sum;
+  for (const candidate& each : found) {
+    if (goes(each, is_dry_run)) ++sum.removed, sum.bytes += each.segment.reserved_bytes;
+  }
+  return sum;
+}
+
 std::string users_text(const candidate& each) {
   if (each.users.empty()) return "nobody";
   return fmt::format("pid {} ({} what {} open)", fmt::join(each.users, ", "), each.users.size() == 1 ? "keeps" : "keep",
@@ -119,23 +134,26 @@ void print_table(const std::vector<candidate>& found, std::string_view done) {
   if (!out.empty()) out.print();
 }
 
+void print_totals(const std::vector<candidate>& found, bool is_dry_run) {
+  const totals sum = count(found, is_dry_run);
+  fmt::print("{}{} removed, {} freed\n", is_dry_run ? "would be: " : "", counted(sum.removed, "segment"),
+             shm::readable(sum.bytes));
+}
+
 json to_json(const std::vector<candidate>& found, const std::vector<std::string>& unknown, bool is_dry_run) {
   json out{{"dry_run", is_dry_run}, {"segments", json::array()}, {"unknown", unknown}};
-  std::uint64_t removed = 0;
-  std::uint64_t freed = 0;
   for (const candidate& each : found) {
-    const bool goes = each.refused.empty() && (is_dry_run || each.is_removed);
-    if (goes) ++removed, freed += each.segment.reserved_bytes;
     out["segments"].push_back({{"name", each.segment.name},
                                {"kind", each.segment.header ? json(kind_of(each.segment)) : json(nullptr)},
                                {"state", inspect::text_of(each.segment.state)},
                                {"reserved_bytes", each.segment.reserved_bytes},
                                {"users", each.users},
-                               {"action", goes ? "remove" : "keep"},
+                               {"action", goes(each, is_dry_run) ? "remove" : "keep"},
                                {"why", each.refused.empty() ? json(nullptr) : json(each.refused)}});
   }
-  out["removed"] = removed;
-  out["reserved_bytes"] = freed;
+  const totals sum = count(found, is_dry_run);
+  out["removed"] = sum.removed;
+  out["reserved_bytes"] = sum.bytes;
   return out;
 }
 
@@ -166,11 +184,11 @@ int run(const rm_options& options) {
   std::vector<candidate> found = find(options, unknown);
   for (const std::string& name : unknown) complain("rm", name, "nothing has that name (weir ls lists what there is)");
   const auto can_go = [](const candidate& each) { return each.refused.empty(); };
-  const auto count = static_cast<std::size_t>(std::count_if(found.begin(), found.end(), can_go));
-  if (must_ask && count != 0) {
+  const auto removable = static_cast<std::size_t>(std::count_if(found.begin(), found.end(), can_go));
+  if (must_ask && removable != 0) {
     print_table(found, "to remove");
     std::fflush(stdout);
-    if (!is_told_to(count)) {
+    if (!is_told_to(removable)) {
       fmt::print(stderr, "nothing was removed\n");
       return kProblem;
     }
@@ -182,8 +200,9 @@ int run(const rm_options& options) {
   }
   if (options.json) {
     print(to_json(found, unknown, options.dry_run));
-  } else if (!must_ask || count == 0) {
-    print_table(found, options.dry_run ? "would remove" : "removed");
+  } else {
+    if (!must_ask || removable == 0) print_table(found, options.dry_run ? "would remove" : "removed");
+    if (!found.empty()) print_totals(found, options.dry_run);
   }
   for (const candidate& each : found) {
     if (!each.refused.empty()) complain("rm", each.segment.name, each.refused);

@@ -93,7 +93,13 @@ std::string text_of(const value& shown) {
     case value_kind::map: return text_of_map(shown);
     case value_kind::tuple: return '(' + text_of_parts(shown) + ')';
     case value_kind::variant: return shown.parts.empty() ? "nothing" : text_of(shown.parts.front());
-    case value_kind::any: return shown.type + ' ' + text_of_parts(shown);
+    case value_kind::any: {
+      const auto says_its_type = [](const value& part) {
+        return part.is == value_kind::bytes || part.is == value_kind::handle;
+      };
+      const bool is_named = !shown.parts.empty() && says_its_type(shown.parts.front());
+      return (is_named ? "" : shown.type + ' ') + text_of_parts(shown);
+    }
     case value_kind::handle: return shown.type + ' ' + quoted(shown.text);
     case value_kind::duration: return text_of_parts(shown) + ' ' + shown.text;
     case value_kind::bytes: {

@@ -60,6 +60,14 @@ command_result run_weir(const std::vector<std::string>& arguments, const command
   two_ends out = setting.on_a_terminal ? make_terminal() : make_pipe();
   two_ends err = make_pipe();
   two_ends emptied = make_pipe();
+  two_ends in;
+  if (setting.typed.empty()) {
+    in.theirs = shm::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } else {
+    in = make_terminal();
+    EXPECT_EQ(::write(in.ours.get(), setting.typed.data(), setting.typed.size()),
+              static_cast<ssize_t>(setting.typed.size()));
+  }
   std::vector<std::string> words{"weir"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -69,6 +77,7 @@ command_result run_weir(const std::vector<std::string>& arguments, const command
   const pid_t pid = ::fork();
   if (pid == 0) {
     if (setting.in_empty_memory && empty_the_memory()) (void)!::write(emptied.theirs.get(), "x", 1);
+    ::dup2(in.theirs.get(), STDIN_FILENO);
     ::dup2(out.theirs.get(), STDOUT_FILENO);
     ::dup2(err.theirs.get(), STDERR_FILENO);
     ::setenv("TERM", "xterm", 1);
@@ -80,6 +89,7 @@ command_result run_weir(const std::vector<std::string>& arguments, const command
     ::execv(WEIR_COMMAND, argv.data());
     ::_exit(126);
   }
+  in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();
   emptied.theirs.reset();
