@@ -68,7 +68,8 @@ wanted_packages() {
   echo g++ cmake ninja-build "$(boost_package)" libcereal-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev \
     libgmock-dev libbenchmark-dev
   if $with_test_tools; then
-    echo clang "$(clang_runtime_package)" "$(clang_format_package)" clang-tidy strace procps spin libeigen3-dev
+    echo clang "$(clang_runtime_package)" "$(clang_format_package)" clang-tidy strace procps spin libeigen3-dev \
+      python3 python3-numpy
   fi
   if $with_fuzzer; then echo clang "$(clang_runtime_package)"; fi
   if $with_peers; then
@@ -95,7 +96,7 @@ install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "this is not Debian or Ubuntu: nothing is installed. Needed: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81," \
       "cereal, fmt 9, CLI11, nlohmann-json, GoogleTest with GoogleMock, Google Benchmark" \
-      "$(if $with_test_tools; then echo '(to test also clang, clang-format 14, clang-tidy, strace, SPIN, Eigen)'; fi)" \
+      "$(if $with_test_tools; then echo '(to test also clang, clang-format 14, clang-tidy, strace, SPIN, Eigen, Python with NumPy)'; fi)" \
       "$(if $with_peers; then echo '(to measure also OpenMPI, ZeroMQ, iceoryx 2, Python with NumPy and Matplotlib)'; fi)"
     return
   fi

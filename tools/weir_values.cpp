@@ -67,6 +67,7 @@ json to_json(const inspect::value& value) {
     case value_kind::integer: return value.integer;
     case value_kind::natural: return value.natural;
     case value_kind::real: return number_json(value.real);
+    case value_kind::wide: return value.text;  // JSON's numbers are no wider than 64 bits
     case value_kind::text: return text_json(value);
     case value_kind::list:
     case value_kind::map: return list_json(value);

@@ -255,7 +255,7 @@ class items_reader {
     read_block(block, head.length, out);
     if (!read_words(entry_at, after) || !read_words(offset_of_slot(index), state_after)) return false;
     if (state_after != state || after != before) return false;
-    if (before.bytes != head.length) {
+    if (before.bytes != head.length && out.why.empty()) {
       out.content.clear();
       out.why = fmt::format("its slot says that it has {} bytes, its block {}", head.length, before.bytes);
     }

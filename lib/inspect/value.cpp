@@ -83,7 +83,8 @@ std::string text_of(const value& shown) {
     case value_kind::boolean: return shown.truth ? "true" : "false";
     case value_kind::integer:
     case value_kind::natural:
-    case value_kind::real: return shown.text;
+    case value_kind::real:
+    case value_kind::wide: return shown.text;
     case value_kind::text: {
       const char quote = shown.type == "char" ? '\'' : '"';
       std::string out = quoted(shown.text, quote);

@@ -17,6 +17,7 @@ enum class value_kind : std::uint8_t {
   integer,
   natural,
   real,
+  wide,      ///< a whole number of 128 bits: its digits in `text`
   text,      ///< a string, or a character
   list,      ///< a container of values; of a large one the first and last
   map,       ///< the same of pairs, each a tuple

@@ -122,7 +122,7 @@ value read_wide_integer(std::span<const std::byte> bytes, bool is_signed) {
   } while (number != 0);
   if (is_negative) digits += '-';
   std::reverse(digits.begin(), digits.end());
-  return value::of_kind(value_kind::text, std::move(digits));  // JSON has no number for it
+  return value::of_kind(value_kind::wide, std::move(digits));
 }
 
 /// As UTF-8. What is no character becomes U+FFFD.
