@@ -22,7 +22,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;  // read at once
 std::string message_of(int error) { return std::generic_category().message(error); }
 
 /// The file at `path`, if it is the very one that the array was bound to.
-shm::unique_fd open_bound_file(const array_report& array, std::string& why) {
+shm::unique_fd open_bound_file(const array_report& array, std::uint64_t bytes, std::string& why) {
   struct stat info {};
   // Looked at by name first: opening a device can have effects of its own.
   if (::stat(array.path.c_str(), &info) != 0) {
@@ -40,6 +40,11 @@ shm::unique_fd open_bound_file(const array_report& array, std::string& why) {
   }
   if (info.st_dev != array.file_device || info.st_ino != array.file_number) {
     why = fmt::format("\"{}\" is another file by now than the one that its elements lie in", array.path);
+    return {};
+  }
+  if (const auto has = static_cast<std::uint64_t>(info.st_size);
+      has < array.constants.data_offset || has - array.constants.data_offset < bytes) {
+    why = fmt::format("its file \"{}\" is shorter than its elements", array.path);
     return {};
   }
   return file;
@@ -74,9 +79,11 @@ array_elements::array_elements(const array_report& array, const segment_file& se
   if (const scalar_type number = scalar_of(type_); number.is != scalar::none && number.bytes != element_bytes_) {
     why_ = fmt::format("its elements of type {} have {} bytes", type_, element_bytes_);
   }
+  constexpr std::size_t kLargestElement = std::size_t{1} << 20U;
+  if (element_bytes_ > kLargestElement) why_ = fmt::format("its elements have {} bytes each: too many", element_bytes_);
   if (!array.constants.file_bound) return;
   std::string why;
-  file_ = open_bound_file(array, why);
+  file_ = open_bound_file(array, bytes(), why);
   if (!why.empty()) why_ = std::move(why);
   fd_ = file_.get();
 }
