@@ -118,7 +118,7 @@ TEST_F(DumpCommand, RefusesItemsThatHoldHandles) {
   auto values = channel<any>::create(name("values"), 2);
   values.put(any(inner));
   for (const char* word : {"handles", "lists", "values"}) {
-    expect_refusal({"dump", name(word), file()}, "refers to");
+    expect_refusal({"dump", name(word), file()}, "refer");
   }
   EXPECT_TRUE(folder_is_empty());
 }

@@ -133,9 +133,10 @@ class ExportToNumpy : public ExportCommand {
   }
   template <class T>
   void expect_type(const std::string& dtype) {
-    auto a = weir::array<T>::create(name(dtype), {3});
+    auto a = weir::array<T>::create(name(), {3});
     a(1) = T(1);
-    expect_success({"export", name(dtype), file(), "--force"});
+    expect_success({"export", name(), file(), "--force"});
+    weir::array<T>::remove(name());
     expect_in_numpy("assert a.dtype=='" + dtype + "' and a.shape==(3,) and a[1]==1 and a[0]==0, a.dtype");
   }
 };

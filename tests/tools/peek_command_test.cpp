@@ -121,7 +121,7 @@ TEST_F(PeekCommand, SaysWhichItemIsCorruptAndExitsWith1) {
 TEST_F(PeekCommand, SaysWhatItCannotShow) {
   EXPECT_THAT(run_weir({"peek", name()}).err, HasSubstr("nothing has that name"));
   EXPECT_EQ(run_weir({"peek", name()}).status, 1);
-  auto channel = weir::channel<int>::create(name(), 3);
+  { const auto channel = weir::channel<int>::create(name(), 3); }
   EXPECT_EQ(run_weir({"peek", name(), "--range", "1:2"}).status, 2);
   ASSERT_EQ(::truncate(path().c_str(), 100), 0);
   const command_result result = run_weir({"peek", name()});
