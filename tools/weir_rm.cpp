@@ -175,9 +175,10 @@ void remove(candidate& each) {
 
 int run(const rm_options& options) {
   const bool must_ask = !options.yes && !options.dry_run;
-  if (must_ask && ::isatty(STDIN_FILENO) != 1) {
+  if (must_ask && (options.json || ::isatty(STDIN_FILENO) != 1)) {
     complain("rm", options.names.front(),
-             "there is no terminal to ask on: say --yes, or --dry-run to see what would go");
+             fmt::format("{}: say --yes, or --dry-run to see what would go",
+                         options.json ? "--json does not ask" : "there is no terminal to ask on"));
     return kUsage;
   }
   std::vector<std::string> unknown;

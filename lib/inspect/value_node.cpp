@@ -195,7 +195,7 @@ value read_scalar(scalar_type type, std::span<const std::byte> bytes) {
           out.real = std::strtod(out.text.c_str(), nullptr);
         } else if constexpr (std::is_signed_v<T>) {
           out.is = value_kind::integer;
-          out.integer = number;
+          out.integer = static_cast<std::int64_t>(number);
         } else {
           out.is = value_kind::natural;
           out.natural = number;

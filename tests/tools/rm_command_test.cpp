@@ -50,6 +50,7 @@ TEST_F(RmCommand, DoesNothingWithoutATerminalUnlessToldTo) {
   const command_result result = run_weir({"rm", name()});
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.err, HasSubstr("--yes"));
+  EXPECT_EQ(run_weir({"rm", name(), "--json"}, {.typed = "y\n"}).status, 2);
   EXPECT_TRUE(is_there());
   EXPECT_EQ(run_weir({"rm", name(), "--yes"}).status, 0);
   EXPECT_FALSE(is_there());
