@@ -195,7 +195,8 @@ value read_scalar(scalar_type type, std::span<const std::byte> bytes) {
           out.real = std::strtod(out.text.c_str(), nullptr);
         } else if constexpr (std::is_signed_v<T>) {
           out.is = value_kind::integer;
-          out.integer = static_cast<std::int64_t>(number);
+          out.integer =
+              static_cast<std::int64_t>(number);  // NOLINT(bugprone-signed-char-misuse): a number, not a character
         } else {
           out.is = value_kind::natural;
           out.natural = number;
