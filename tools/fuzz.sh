@@ -3,9 +3,9 @@
 #
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
-# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, messages, channel, array, inspect, or those named) for
-# a while, beginning with its corpus, two at a time. Prints what each did; exits with 1 if one found something: the
-# input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
+# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, shown, messages, channel, array, inspect, or those
+# named) for a while, beginning with its corpus, two at a time. Prints what each did; exits with 1 if one found something:
+# the input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
 #   --seconds N  for each target (60)
 #   --runs N     end a target after N executions too
@@ -28,12 +28,12 @@ while [ $# -gt 0 ]; do
       ;;
     --keep) keep=true ;;
     --help | -h) sed -n '4,13s/^# \{0,1\}//p' tools/fuzz.sh && exit 0 ;;
-    values | messages | channel | array | inspect) targets+=("$1") ;;
+    values | shown | messages | channel | array | inspect) targets+=("$1") ;;
     *) echo "fuzz.sh: unknown argument $1 (see --help)" >&2 && exit 2 ;;
   esac
   shift
 done
-if [ ${#targets[@]} -eq 0 ]; then targets=(values messages channel inspect array); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(values shown messages channel inspect array); fi
 
 # A fuzzer that was ended in the middle of a run leaves its segments; their names end in its number, or have it in them.
 remove_segments_of() { # PID
@@ -47,7 +47,7 @@ number_after() { # WORD, in the last line of libFuzzer's output that has it
 options_of() { # TARGET
   echo "-timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256"
   case "$1" in
-    values) echo "-max_len=4096" ;;
+    values | shown) echo "-max_len=4096" ;;
     messages) echo "-max_len=1024 -close_fd_mask=2" ;; # a posted call's exception is printed
     *) echo "-max_len=512" ;;
   esac

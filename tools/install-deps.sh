@@ -69,7 +69,7 @@ wanted_packages() {
     libgmock-dev libbenchmark-dev
   if $with_test_tools; then
     echo ccache clang "$(clang_runtime_package)" "$(clang_format_package)" clang-tidy strace procps spin libeigen3-dev \
-      python3 python3-jsonschema mandoc man-db bash zsh
+      python3 python3-jsonschema python3-numpy mandoc man-db bash zsh
   fi
   if $with_fuzzer; then echo clang "$(clang_runtime_package)"; fi
   if $with_peers; then
@@ -97,7 +97,7 @@ install_packages() {
     say "this is not Debian or Ubuntu: nothing is installed. Needed: a C++20 compiler, CMake 3.25, Ninja, Boost 1.81," \
       "cereal, fmt 9, CLI11, nlohmann-json, GoogleTest with GoogleMock, Google Benchmark" \
       "$(if $with_test_tools; then echo '(to test also ccache, clang, clang-format 14, clang-tidy, strace, SPIN, Eigen,' \
-        'Python with jsonschema, mandoc, man, bash, zsh)'; fi)" \
+        'Python with NumPy and jsonschema, mandoc, man, bash, zsh)'; fi)" \
       "$(if $with_peers; then echo '(to measure also OpenMPI, ZeroMQ, iceoryx 2, Python with NumPy and Matplotlib)'; fi)"
     return
   fi

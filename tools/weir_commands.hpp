@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 
-/// The subcommands of `weir`, a file each. All but gc, rm and trace --start and --stop only read. They print to stdout what there is, to stderr one
-/// line if it cannot be had, and return what the command exits with.
+/// The subcommands of `weir`, a file each. All but gc, rm, restore and `trace --start` and `--stop` only read. They print
+/// to stdout what there is, to stderr one line if it cannot be had, and return what the command exits with.
 namespace weir::command {
 
 inline constexpr int kFine = 0;
@@ -17,17 +17,22 @@ inline constexpr int kUsage = 2;
 using action = std::function<int()>;
 
 // Each adds its subcommand and options to `app`, and sets `chosen` when that subcommand is on the command line.
-void add_doctor(CLI::App& app, action& chosen);
 void add_completion(CLI::App& app, action& chosen);
+void add_doctor(CLI::App& app, action& chosen);
+void add_dump(CLI::App& app, action& chosen);
+void add_export(CLI::App& app, action& chosen);
 void add_gc(CLI::App& app, action& chosen);
 void add_help(CLI::App& app, action& chosen);
 void add_ls(CLI::App& app, action& chosen);
-void add_ps(CLI::App& app, action& chosen);
 void add_pages(CLI::App& app, action& chosen);
+void add_peek(CLI::App& app, action& chosen);
+void add_ps(CLI::App& app, action& chosen);
+void add_restore(CLI::App& app, action& chosen);
+void add_rm(CLI::App& app, action& chosen);
 void add_show(CLI::App& app, action& chosen);
 void add_top(CLI::App& app, action& chosen);
-void add_why(CLI::App& app, action& chosen);
 void add_trace(CLI::App& app, action& chosen);
+void add_why(CLI::App& app, action& chosen);
 
 /// What add_…() ends with: `run` is given the options that were read.
 template <class Options>

@@ -24,11 +24,16 @@ int run(int argc, char** argv) {
   cmd::action chosen;
   cmd::add_ls(app, chosen);
   cmd::add_show(app, chosen);
+  cmd::add_peek(app, chosen);
   cmd::add_ps(app, chosen);
   cmd::add_top(app, chosen);
   cmd::add_why(app, chosen);
   cmd::add_doctor(app, chosen);
   cmd::add_gc(app, chosen);
+  cmd::add_rm(app, chosen);
+  cmd::add_export(app, chosen);
+  cmd::add_dump(app, chosen);
+  cmd::add_restore(app, chosen);
   cmd::add_trace(app, chosen);
   cmd::add_completion(app, chosen);
   cmd::add_pages(app, chosen);

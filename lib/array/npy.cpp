@@ -15,6 +15,7 @@
 
 #include "array/array_core.hpp"
 #include "array/file.hpp"
+#include "array/npy.hpp"
 #include "array/plan.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
@@ -99,24 +100,6 @@ npy_header read_header(const std::string& path, int fd) {
   }
 }
 
-std::string make_header(const array_shape& shape, std::string_view descr) {
-  const auto end = shape.extents.begin() + static_cast<std::ptrdiff_t>(shape.rank);
-  const std::string extents =
-      fmt::format("{}{}", fmt::join(shape.extents.begin(), end, ", "), shape.rank == 1 ? "," : "");  // "(3,)", "(3, 4)"
-  // In one dimension both orders are one.
-  const bool fortran = shape.rank > 1 && shape.order == order::column_major;
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}), }}", descr,
-                                 fortran ? "True" : "False", extents);
-  text.resize((kPreamble + text.size() + 1 + kAlignment - 1) / kAlignment * kAlignment - kPreamble - 1, ' ');
-  text += '\n';
-  std::string header(kMagic);
-  header += '\x01';
-  header += '\0';
-  header += static_cast<char>(text.size() & 0xffU);
-  header += static_cast<char>(text.size() >> 8U);
-  return header + text;
-}
-
 [[noreturn]] void fail_writing(std::string_view path, int error) {
   const std::string what = fmt::format("weir: {} \"{}\": {}", kWrite, path, std::generic_category().message(error));
   switch (error) {
@@ -159,7 +142,7 @@ void write_array_npy(const array_core& core, const std::filesystem::path& path, 
     const mode_t mask = ::umask(0);
     ::umask(mask);
     ::fchmod(file.get(), 0666 & ~mask);
-    const std::string header = make_header(shape, descr);
+    const std::string header = arrays::make_npy_header(shape, descr);
     write_all(text, file.get(), std::as_bytes(std::span(header)));
     write_all(text, file.get(), {core.data(), bytes_of(core.constants(), shape.extents[0])});
     WEIR_CRASH_POINT("array.npy.written");
@@ -193,3 +176,27 @@ array_handle map_array_npy(const std::filesystem::path& path, const item_type& t
 }
 
 }  // namespace weir::detail
+
+namespace weir::arrays {
+
+std::string make_npy_header(const detail::array_shape& shape, std::string_view descr) {
+  const auto end = shape.extents.begin() + static_cast<std::ptrdiff_t>(shape.rank);
+  const std::string extents =
+      fmt::format("{}{}", fmt::join(shape.extents.begin(), end, ", "), shape.rank == 1 ? "," : "");  // "(3,)", "(3, 4)"
+  // In one dimension both orders are one.
+  const bool fortran = shape.rank > 1 && shape.order == order::column_major;
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}), }}", descr,
+                                 fortran ? "True" : "False", extents);
+  text.resize((detail::kPreamble + text.size() + 1 + detail::kAlignment - 1) / detail::kAlignment * detail::kAlignment -
+                  detail::kPreamble - 1,
+              ' ');
+  text += '\n';
+  std::string header(detail::kMagic);
+  header += '\x01';
+  header += '\0';
+  header += static_cast<char>(text.size() & 0xffU);
+  header += static_cast<char>(text.size() >> 8U);
+  return header + text;
+}
+
+}  // namespace weir::arrays

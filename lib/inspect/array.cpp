@@ -74,7 +74,11 @@ array_report describe_array(checked_segment checked) {
     mark_corrupt(out.segment, std::move(why));
     return out;
   }
-  if (out.constants.file_bound) out.path = std::string(h->path, h->path_bytes);
+  if (out.constants.file_bound) {
+    out.path = std::string(h->path, h->path_bytes);
+    out.file_device = h->file_device;
+    out.file_number = h->file_number;
+  }
   out.pins = h->pins.load(std::memory_order_relaxed);
   out.locked_alone = h->writer.load(std::memory_order_relaxed) != 0;
   out.owner_died = h->owner_died.load(std::memory_order_relaxed) != 0;

@@ -33,6 +33,8 @@ struct array_report {
   arrays::checked_constants constants;
   std::vector<std::uint64_t> extents;  ///< as they are now
   std::string path;                    ///< of the file that the elements lie in; empty: in the segment
+  std::uint64_t file_device = 0;       ///< of that file
+  std::uint64_t file_number = 0;
   std::int32_t pins = 0;
   lock_report lock;           ///< of the gate: who has the array alone holds it
   bool locked_alone = false;  ///< or is about to be

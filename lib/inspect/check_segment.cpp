@@ -54,6 +54,8 @@ header_report describe_header(const shm::segment_header& h) {
   out.type.assign(h.type, h.type_bytes);
   out.item_kind = static_cast<detail::item_kind>(h.item_kind);
   out.fixed_bytes = h.fixed_bytes;
+  out.element_bytes = h.element_bytes;
+  out.element_name = out.type.substr(h.element_name_offset, h.element_name_bytes);
   out.named = h.named != 0;
   out.where = h.where;
   out.whence = h.whence;

@@ -39,6 +39,8 @@ struct header_report {
   std::string type;  ///< type of the items or elements; empty for the runtime's own segments
   detail::item_kind item_kind{};
   std::uint32_t fixed_bytes = 0;
+  std::uint32_t element_bytes = 0;  ///< of items that are sequences, and of arrays
+  std::string element_name;         ///< likewise
   bool named = false;
   process_id where = 0;
   process_id whence = 0;

@@ -17,6 +17,7 @@
 #include "fuzz/segment_bytes.hpp"
 #include "fuzz/wrapped_calls.hpp"
 #include "inspect/array.hpp"
+#include "inspect/array_elements.hpp"
 #include "inspect/segments.hpp"
 #include "inspect/team.hpp"
 #include "runtime/team_core.hpp"
@@ -120,11 +121,23 @@ class user {
   std::size_t sum_ = 0;
 };
 
+/// As `weir peek` does.
+void look_inside(const std::string& name) {
+  const inspect::array_report report = inspect::describe_array(name);
+  if (!report.readable) return;
+  const inspect::segment_file file(name);
+  const inspect::array_elements elements(report, file);
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 20U;
+  if (elements.why().empty() && elements.bytes() <= kMost) static_cast<void>(elements.make_statistics());
+  std::vector<std::byte> last(std::min<std::uint64_t>(elements.element_bytes(), kMost));
+  static_cast<void>(elements.read(elements.bytes() - last.size(), last));
+}
+
 void use_array(input& from) {
   const array_image& image = images()[from.byte() % images().size()];
   segment_file_copy file(image.bytes);
   for (std::uint32_t left = from.byte() % 8; left > 0; --left) damage(from, file, /*may_resize=*/true);
-  static_cast<void>(inspect::describe_array(image.bytes.name()));
+  look_inside(image.bytes.name());
   static_cast<void>(inspect::list(image.bytes.name()));
   try {
     user one(image, file);

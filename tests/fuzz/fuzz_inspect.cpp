@@ -6,8 +6,10 @@
 #include "fuzz/channel_bytes.hpp"
 #include "fuzz/wrapped_calls.hpp"
 #include "inspect/channel.hpp"
+#include "inspect/items.hpp"
 #include "inspect/segments.hpp"
 #include "inspect/session.hpp"
+#include "inspect/value_reader.hpp"
 #include "runtime/session_layout.hpp"
 #include "runtime/session_table.hpp"
 #include "segment/names.hpp"
@@ -34,7 +36,21 @@ void damage_session(input& from, segment_file_copy& file) {
   file.write(at, from.byte() % 2 == 0 ? shm::this_process() : shm::process_identity{1, 2, 3});
 }
 
+/// As `weir peek` does.
+void look_inside(const std::string& name) {
+  const inspect::checked_segment checked = inspect::check_segment(name);
+  if (!checked.report.header) return;
+  const inspect::header_report& header = *checked.report.header;
+  const inspect::value_reader reader(header.type, header.item_kind, header.element_bytes);
+  const auto show = [&](const inspect::item& found) {
+    static_cast<void>(text_of(read_item(reader, found.content, found.has_references)));
+  };
+  static_cast<void>(inspect::read_items(checked, {}, show));
+  static_cast<void>(inspect::read_items(checked, {.count = 2, .most_bytes = 100}, show));
+}
+
 void look_at(const std::string& name) {
+  look_inside(name);
   static_cast<void>(inspect::describe_channel(name, inspect::effort::thorough));
   static_cast<void>(inspect::describe_channel(name, inspect::effort::quick));
   static_cast<void>(inspect::describe_session(name));

@@ -69,6 +69,14 @@ command_result run_program(const std::vector<std::string>& given, const command_
   two_ends out = setting.on_a_terminal ? make_terminal(setting.columns) : make_pipe();
   two_ends err = make_pipe();
   two_ends emptied = make_pipe();
+  two_ends in;
+  if (setting.typed.empty()) {
+    in.theirs = shm::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } else {
+    in = make_terminal(0);
+    EXPECT_EQ(::write(in.ours.get(), setting.typed.data(), setting.typed.size()),
+              static_cast<ssize_t>(setting.typed.size()));
+  }
   std::vector<std::string> words = given;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -77,6 +85,7 @@ command_result run_program(const std::vector<std::string>& given, const command_
   const pid_t pid = ::fork();
   if (pid == 0) {
     if (setting.in_empty_memory && empty_the_memory()) (void)!::write(emptied.theirs.get(), "x", 1);
+    ::dup2(in.theirs.get(), STDIN_FILENO);
     ::dup2(out.theirs.get(), STDOUT_FILENO);
     ::dup2(err.theirs.get(), STDERR_FILENO);
     ::setenv("TERM", "xterm", 1);
@@ -88,6 +97,7 @@ command_result run_program(const std::vector<std::string>& given, const command_
     ::execv(argv.front(), argv.data());
     ::_exit(126);
   }
+  in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();
   emptied.theirs.reset();

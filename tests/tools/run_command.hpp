@@ -15,6 +15,7 @@ struct command_result {
 struct command_setting {
   bool on_a_terminal = false;        ///< stdout is one; its output has \r\n for \n
   unsigned short columns = 0;        ///< of that terminal; 0: it does not say
+  std::string typed{};               ///< if not empty stdin is a terminal, on which this is typed; else it is /dev/null
   bool no_color = false;             ///< NO_COLOR is set
   bool in_empty_memory = false;      ///< with a /dev/shm of its own, if this user may have that
   bool* has_empty_memory = nullptr;  ///< whether it had
