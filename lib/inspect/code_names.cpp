@@ -1,116 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/code_names.hpp"
 
-#include <cxxabi.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <memory>
-#include <vector>
-
+#include "runtime/code_symbols.hpp"
 #include "segment/segment.hpp"
 
 namespace weir::inspect {
-namespace {
-
-bool read_at(int fd, std::uint64_t offset, void* out, std::size_t bytes) noexcept {
-  return ::pread(fd, out, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
-}
-
-std::vector<Elf64_Shdr> sections_of(int fd) {
-  constexpr std::size_t kMostSections = 4096;
-  Elf64_Ehdr header;
-  std::vector<Elf64_Shdr> sections;
-  if (!read_at(fd, 0, &header, sizeof header) || !std::equal(ELFMAG, ELFMAG + SELFMAG, header.e_ident)) return sections;
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_shentsize != sizeof(Elf64_Shdr)) return sections;
-  sections.resize(std::min<std::size_t>(header.e_shnum, kMostSections));
-  if (!read_at(fd, header.e_shoff, sections.data(), sections.size() * sizeof(Elf64_Shdr))) sections.clear();
-  return sections;
-}
-
-/// The mangled name of the function that holds the address; empty: the table has none.
-std::string find_in_table(int fd, const Elf64_Shdr& symbols, const Elf64_Shdr& strings, std::uint64_t address) {
-  constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
-  constexpr std::size_t kAtOnce = 4096;
-  std::vector<Elf64_Sym> chunk(kAtOnce);
-  const std::uint64_t count = std::min<std::uint64_t>(symbols.sh_size, kMostBytes) / sizeof(Elf64_Sym);
-  for (std::uint64_t done = 0; done < count; done += chunk.size()) {
-    chunk.resize(std::min<std::uint64_t>(kAtOnce, count - done));
-    if (!read_at(fd, symbols.sh_offset + done * sizeof(Elf64_Sym), chunk.data(), chunk.size() * sizeof(Elf64_Sym)))
-      break;
-    for (const Elf64_Sym& each : chunk) {
-      if (ELF64_ST_TYPE(each.st_info) != STT_FUNC || each.st_shndx == SHN_UNDEF) continue;
-      if (address < each.st_value || address - each.st_value >= std::max<std::uint64_t>(each.st_size, 1)) continue;
-      std::array<char, 4096> name{};
-      if (each.st_name >= strings.sh_size) return {};
-      const std::size_t most = std::min<std::uint64_t>(name.size() - 1, strings.sh_size - each.st_name);
-      static_cast<void>(!::pread(fd, name.data(), most, static_cast<off_t>(strings.sh_offset + each.st_name)));
-      return name.data();
-    }
-  }
-  return {};
-}
-
-std::string find_symbol(int fd, std::uint64_t address) {
-  const std::vector<Elf64_Shdr> sections = sections_of(fd);
-  for (const Elf64_Word type :
-       {Elf64_Word{SHT_SYMTAB}, Elf64_Word{SHT_DYNSYM}}) {  // one that was stripped has the second only
-    for (const Elf64_Shdr& each : sections) {
-      if (each.sh_type != type || each.sh_link >= sections.size()) continue;
-      if (std::string found = find_in_table(fd, each, sections[each.sh_link], address); !found.empty()) return found;
-    }
-  }
-  return {};
-}
-
-std::string demangled(const std::string& name) {
-  struct freer {
-    void operator()(char* text) const noexcept { std::free(text); }
-  };
-  int status = 0;
-  const std::unique_ptr<char, freer> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status));
-  return status == 0 && text ? std::string(text.get()) : name;
-}
-
-/// Up to the comma or bracket that ends the first template argument.
-std::string_view first_argument(std::string_view text) {
-  int depth = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '<' || c == '(' || c == '{') ++depth;
-    if (c == ',' && depth == 0) return text.substr(0, i);
-    if (c == '>' || c == ')' || c == '}') {
-      if (depth == 0) return text.substr(0, i);
-      --depth;
-    }
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string without_trampoline(std::string_view demangled) {
-  constexpr std::string_view kOwn = "weir::detail::";
-  if (const std::size_t run = demangled.find(">::run(");
-      run == std::string_view::npos || !demangled.starts_with(kOwn)) {
-    return std::string(demangled);
-  }
-  // weir::detail::remote_function<main::{lambda(double)#1}, …>::run(…): the innermost first argument that is not weir's.
-  std::string_view rest = demangled;
-  std::string_view found = demangled;
-  while (rest.starts_with(kOwn)) {
-    const std::size_t open = rest.find('<');
-    if (open == std::string_view::npos) break;
-    rest = found = first_argument(rest.substr(open + 1));
-  }
-  return std::string(found);
-}
 
 std::string code_names::name_of(std::int32_t pid, std::string_view module, std::uint64_t offset) {
   const std::string path = module.empty() ? fmt::format("/proc/{}/exe", pid) : std::string(module);
@@ -121,8 +19,8 @@ std::string code_names::name_of(std::int32_t pid, std::string_view module, std::
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return unnamed;
   std::string& name = known_[{info.st_dev, info.st_ino, offset}];
   if (name.empty()) {
-    const std::string symbol = find_symbol(fd.get(), offset);
-    name = symbol.empty() ? unnamed : without_trampoline(demangled(symbol));
+    const std::string symbol = runtime::symbol_at(fd.get(), offset);
+    name = symbol.empty() ? unnamed : runtime::without_trampoline(symbol);
   }
   return name;
 }

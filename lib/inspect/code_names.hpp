@@ -22,7 +22,4 @@ class code_names {
   std::map<place, std::string> known_;
 };
 
-/// A demangled name without what weir has put around it.
-[[nodiscard]] std::string without_trampoline(std::string_view demangled);
-
 }  // namespace weir::inspect

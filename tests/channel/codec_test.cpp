@@ -225,6 +225,17 @@ TEST(Codec, WhatCerealKnowsComesBackAsItWas) {
   EXPECT_EQ(there_and_back(std::list<std::monostate>(1000)).size(), nothings.size());
 }
 
+struct by_tens {
+  bool operator()(int a, int b) const { return a / 10 < b / 10; }
+};
+TEST(Codec, EqualKeysStayInTheirOrder) {
+  const std::multimap<int, std::string> map{{1, "a"}, {1, "b"}, {1, "c"}, {0, "z"}, {2, "q"}};
+  EXPECT_EQ(there_and_back(map), map);
+  EXPECT_EQ(there_and_back(std::vector{map, map}), (std::vector{map, map}));
+  const std::multiset<int, by_tens> set{11, 12, 13, 5, 9, 22};
+  EXPECT_THAT(there_and_back(set), testing::ElementsAre(5, 9, 11, 12, 13, 22));
+}
+
 TEST(Codec, AClassWithPrivateMembersAndSerializeFunctionsGoesByThose) {
   EXPECT_EQ(there_and_back(std::vector<index_of_itself>{index_of_itself(6)}).at(0).value(), 6);
 }

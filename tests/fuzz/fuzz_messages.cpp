@@ -139,7 +139,7 @@ void receive_call(input& from) {
   if ((choice & 64U) != 0 && message.size() > rest.size()) message.pop_back();
   if (rt::kind_of_message(arrive(message)) == rt::served::end) return;
   rt::drop_message(arrive(message));
-  rt::serve_call(*session().self, arrive(message), nullptr);
+  rt::serve_call(*session().self, arrive(message), nullptr, nullptr);
   if ((choice & 8U) != 0) session().self->results().let_go(header.slot);
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "inspect/code_names.hpp"
+#include "runtime/code_symbols.hpp"
 
 namespace weir::tests {
 namespace {
@@ -127,12 +128,12 @@ TEST(Doctor, ReadsTheOptionsOfTheMountThatLiesOnTop) {
 // ---- names of code
 
 TEST(CodeNames, AreWithoutWhatWeirHasPutAround) {
-  EXPECT_EQ(inspect::without_trampoline("area(double)"), "area(double)");
+  EXPECT_EQ(runtime::without_trampoline("area(double)"), "area(double)");
   EXPECT_EQ(
-      inspect::without_trampoline("weir::detail::remote_function<main::{lambda(double)#1}, weir::detail::types<double"
+      runtime::without_trampoline("weir::detail::remote_function<main::{lambda(double)#1}, weir::detail::types<double"
                                   ">, double>::run(weir::detail::incoming_call&)"),
       "main::{lambda(double)#1}");
-  EXPECT_EQ(inspect::without_trampoline("weir::detail::outer<weir::detail::inner<half<int>, 3>, int>::run(x)"),
+  EXPECT_EQ(runtime::without_trampoline("weir::detail::outer<weir::detail::inner<half<int>, 3>, int>::run(x)"),
             "half<int>");
 }
 

@@ -31,7 +31,8 @@ class NotesCrash : public SessionTest, public testing::WithParamInterface<const 
     for (const auto& session : look.sessions) {
       if (session.realm != realm()) continue;
       for (std::size_t i = 0; i < session.live.size(); ++i) {
-        if (session.report.processes[i].id == dead.id()) EXPECT_TRUE(session.live[i].runs.empty());
+        if (session.report.processes[i].id != dead.id()) continue;
+        EXPECT_TRUE(session.live[i].runs.empty());
       }
     }
     EXPECT_EQ(start(1).front().fetch(one), 1);

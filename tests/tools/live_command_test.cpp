@@ -82,7 +82,7 @@ TEST_F(Deadlock, IsNamedByWhyInWords) {
 }
 
 TEST_F(Deadlock, IsSeenInPsAndTop) {
-  why_soon(realm_);
+  static_cast<void>(why_soon(realm_));
   const command_result ps = run_weir({"ps", "--session", realm_});
   EXPECT_EQ(ps.status, 0);
   EXPECT_THAT(ps.out, AllOf(HasSubstr("session " + realm_), HasSubstr("to put into \"" + a_ + "\"; in"),

@@ -28,11 +28,14 @@
 #include <cstring>
 #include <deque>
 #include <list>
+#include <map>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "weir/detail/handle_traits.hpp"
@@ -217,6 +220,31 @@ void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::deque<T, A>& values) {
 template <class T, class A>
 void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::list<T, A>& values) {
   load_one_by_one(from, values);
+}
+
+// Of equal keys cereal puts each before the one that came before it, so that they would change their order on every way.
+template <class K, class V, class Less, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::multimap<K, V, Less, A>& values) {
+  cereal::size_type count = 0;
+  from(cereal::make_size_tag(count));
+  values.clear();
+  for (; count > 0; --count) {
+    K key;
+    V value;
+    from(cereal::make_map_item(key, value));
+    values.emplace_hint(values.end(), std::move(key), std::move(value));
+  }
+}
+template <class K, class Less, class A>
+void CEREAL_LOAD_FUNCTION_NAME(input_archive& from, std::multiset<K, Less, A>& values) {
+  cereal::size_type count = 0;
+  from(cereal::make_size_tag(count));
+  values.clear();
+  for (; count > 0; --count) {
+    K key;
+    from(key);
+    values.emplace_hint(values.end(), std::move(key));
+  }
 }
 
 // ------------------------------------------------------------------------------------- what weir can send besides
