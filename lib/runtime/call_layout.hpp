@@ -46,6 +46,7 @@ struct call_header {
 static_assert(std::is_trivially_copyable_v<call_header> && std::is_standard_layout_v<call_header>);
 static_assert(offsetof(call_header, slot) == 8 && offsetof(call_header, trampoline) == 16);
 static_assert(offsetof(call_header, trampoline_module_bytes) == 32 && offsetof(call_header, arguments_bytes) == 40);
-static_assert(offsetof(call_header, has_references) == 52 && offsetof(call_header, trace_number) == 56 && sizeof(call_header) == 64);
+static_assert(offsetof(call_header, has_references) == 52 && offsetof(call_header, trace_number) == 56 &&
+              sizeof(call_header) == 64);
 
 }  // namespace weir::runtime
