@@ -13,6 +13,8 @@
 namespace weir::command {
 namespace {
 
+constexpr std::size_t kLeastValue = 20;  // columns of a terminal
+
 using inspect::item;
 using inspect::value;
 
@@ -45,6 +47,7 @@ int peek_channel(const peek_options& options, const inspect::checked_segment& ch
   if (options.count != 0) wanted.count = options.count;
   json items = json::array();
   table rows({">TICKET", ">BYTES", "VALUE"});
+  rows.may_shrink("VALUE", kLeastValue);
   std::uint64_t corrupt = 0;
   const inspect::items_result result = inspect::read_items(checked, wanted, [&](const item& found) {
     const value inside = value_of(reader, found);
