@@ -146,7 +146,7 @@ std::string array_elements::numpy_type() const {
   }
   if (is_complex && kind != 'c') return {};
   if ((kind == 'i' || kind == 'u') && element_bytes_ > 8) return {};
-  return (element_bytes_ == 1 ? "|" : "<") + (kind + std::to_string(element_bytes_));
+  return fmt::format("{}{}{}", element_bytes_ == 1 ? '|' : '<', kind, element_bytes_);
 }
 
 std::vector<index_range> parse_range(std::string_view text, std::span<const std::uint64_t> extents) {

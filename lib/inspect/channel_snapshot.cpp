@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/channel_snapshot.hpp"
 
+#include "inspect/copy_of.hpp"
 #include "inspect/lock.hpp"
 
 #include <fmt/format.h>
@@ -32,7 +33,6 @@ bool read_header(const segment_file& file, ch::channel_header& h) {
 }
 
 header_words words_of(const ch::channel_header& h) {
-  constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copy
   header_words out;
   out.closed = h.closed.load(kRelaxed);
   out.orphans = h.orphans.load(kRelaxed);

@@ -13,7 +13,7 @@ namespace weir::inspect {
 std::string code_names::name_of(std::int32_t pid, std::string_view module, std::uint64_t offset) {
   const std::string path = module.empty() ? fmt::format("/proc/{}/exe", pid) : std::string(module);
   const std::string_view file = module.substr(module.rfind('/') + 1);
-  const std::string unnamed = fmt::format("{}+{:#x}", file.empty() ? "program" : file, offset);
+  std::string unnamed = fmt::format("{}+{:#x}", file.empty() ? "program" : file, offset);
   const shm::unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return unnamed;

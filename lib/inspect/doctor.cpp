@@ -204,7 +204,7 @@ std::vector<finding> judge_kernel(const kernel_facts& facts) {
   } else if (!facts.is_proc_ours) {
     proc = {"proc", severity::warning, "/proc is of another pid namespace: processes are looked for the long way",
             "mount -t proc proc /proc (unshare --mount-proc does it)"};
-  } else if (facts.hidepid != "" && facts.hidepid != "0" && facts.hidepid != "off") {
+  } else if (!facts.hidepid.empty() && facts.hidepid != "0" && facts.hidepid != "off") {
     proc.found += fmt::format("; hidepid={} hides other users' processes, which weir does not need", facts.hidepid);
   }
   out.push_back(std::move(proc));

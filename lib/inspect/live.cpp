@@ -5,11 +5,12 @@
 #include <cstring>
 #include <memory>
 
+#include "inspect/copy_of.hpp"
+
 namespace weir::inspect {
 namespace {
 
 namespace rt = weir::runtime;
-constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copies
 
 struct record_copy {
   alignas(rt::live_record) std::byte bytes[sizeof(rt::live_record)];

@@ -14,8 +14,6 @@
 namespace weir::inspect {
 namespace {
 
-constexpr std::uint64_t kStatBlock = 512;  // what st_blocks counts in, whatever the file system (stat(2))
-
 const char* kind_of_file(mode_t mode) noexcept {
   if (S_ISLNK(mode)) return "a symbolic link";
   if (S_ISDIR(mode)) return "a folder";

@@ -15,6 +15,9 @@
 
 namespace weir::inspect {
 
+/// What st_blocks counts in, whatever the file system (stat(2)).
+inline constexpr std::uint64_t kStatBlock = 512;
+
 /// A segment's file, opened to be read and for nothing else. Never maps; never waits (a FIFO of that name does not hang).
 class segment_file {
  public:

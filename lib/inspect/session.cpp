@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "inspect/copy_of.hpp"
+
 namespace weir::inspect {
 namespace {
 
@@ -20,7 +22,6 @@ struct entry_copy {
 };
 
 session_process_report describe(const rt::process_entry& entry) {
-  constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copy
   session_process_report out;
   out.id = entry.id.load(kRelaxed);
   out.state = entry.state.load(kRelaxed);

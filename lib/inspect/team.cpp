@@ -8,20 +8,13 @@
 #include <iterator>
 #include <memory>
 
+#include "inspect/copy_of.hpp"
 #include "runtime/team_core.hpp"
 
 namespace weir::inspect {
 namespace {
 
 namespace rt = weir::runtime;
-constexpr auto kRelaxed = std::memory_order_relaxed;  // what is looked at is our own copy
-
-/// Read as bytes and looked at as what it is.
-template <class T>
-struct copy_of {
-  alignas(T) std::byte bytes[sizeof(T)];
-  [[nodiscard]] const T& get() const noexcept { return *reinterpret_cast<const T*>(bytes); }
-};
 
 template <std::size_t N>
 std::string text_in(const char (&field)[N]) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "inspect/copy_of.hpp"
 #include "inspect/segments.hpp"
 #include "runtime/census.hpp"
 #include "segment/names.hpp"
@@ -17,15 +18,6 @@ namespace weir::inspect {
 namespace {
 
 namespace tr = weir::trace;
-
-constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copies
-
-/// A struct with atomics, read as bytes: this copy is ours alone.
-template <class T>
-struct copy_of {
-  alignas(T) std::byte bytes[sizeof(T)];
-  [[nodiscard]] const T& get() const noexcept { return *reinterpret_cast<const T*>(bytes); }
-};
 
 std::string text_in(const char* from, std::size_t most) { return {from, ::strnlen(from, most)}; }
 

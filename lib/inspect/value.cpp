@@ -53,7 +53,7 @@ value value::of_kind(value_kind kind, std::string text) {
   return out;
 }
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -87,7 +87,7 @@ std::string text_of(const value& shown) {
     case value_kind::wide: return shown.text;
     case value_kind::text: {
       const char quote = shown.type == "char" ? '\'' : '"';
-      std::string out = quoted(shown.text, quote);
+      std::string out = in_quotes(shown.text, quote);
       return shown.count == 0 ? out : out + fmt::format("… ({} characters)", shown.count);
     }
     case value_kind::list: return text_of_list(shown);
@@ -101,7 +101,7 @@ std::string text_of(const value& shown) {
       const bool is_named = !shown.parts.empty() && says_its_type(shown.parts.front());
       return (is_named ? "" : shown.type + ' ') + text_of_parts(shown);
     }
-    case value_kind::handle: return shown.type + ' ' + quoted(shown.text);
+    case value_kind::handle: return shown.type + ' ' + in_quotes(shown.text);
     case value_kind::duration: return text_of_parts(shown) + ' ' + shown.text;
     case value_kind::bytes: {
       const std::string number = shown.parts.empty() ? "" : ", as an integer " + text_of(shown.parts.front());

@@ -64,6 +64,6 @@ struct value {
 [[nodiscard]] std::string damage_in(const value& shown);
 
 /// `"text"`, its quotes and control characters escaped.
-[[nodiscard]] std::string quoted(std::string_view text, char quote = '"');
+[[nodiscard]] std::string in_quotes(std::string_view text, char quote = '"');
 
 }  // namespace weir::inspect

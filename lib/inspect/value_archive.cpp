@@ -328,8 +328,8 @@ value read_any(bytes_view body, reading_budget& budget) {
   out.parts.push_back(read_body(node, static_cast<detail::item_kind>(header.kind), header.element_bytes,
                                 rest.first(header.value_bytes), budget));
   ++budget.depth;
-  constexpr std::size_t kLongestType = 4096;
-  if (out.type.size() > kLongestType) out.type.resize(kLongestType);
+  constexpr std::size_t kMostShown = 4096;
+  if (out.type.size() > kMostShown) out.type.resize(kMostShown);
   return out;
 }
 

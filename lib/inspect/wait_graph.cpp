@@ -12,9 +12,9 @@
 namespace weir::inspect {
 namespace {
 
-class builder {
+class graph_builder {
  public:
-  explicit builder(const live_look& look) : look_(look) {}
+  explicit graph_builder(const live_look& look) : look_(look) {}
 
   wait_graph run() {
     for (const live_session& session : look_.sessions) {
@@ -273,6 +273,6 @@ class builder {
 
 }  // namespace
 
-wait_graph make_wait_graph(const live_look& look) { return builder(look).run(); }
+wait_graph make_wait_graph(const live_look& look) { return graph_builder(look).run(); }
 
 }  // namespace weir::inspect

@@ -10,14 +10,13 @@
 
 #include "channel/event.hpp"
 #include "inspect/channel_snapshot.hpp"
+#include "inspect/copy_of.hpp"
 #include "inspect/process.hpp"
 
 namespace weir::inspect {
 namespace {
 
 namespace ch = weir::channels;
-constexpr auto kRelaxed = std::memory_order_relaxed;  // our own copies
-constexpr std::uint64_t kStatBlock = 512;             // what st_blocks counts in (stat(2))
 
 std::int64_t monotonic_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())

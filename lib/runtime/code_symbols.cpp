@@ -21,8 +21,9 @@ bool read_at(int fd, std::uint64_t offset, void* out, std::size_t bytes) noexcep
 }
 
 std::optional<Elf64_Ehdr> header_of(int fd) {
+  constexpr std::string_view kMagic{ELFMAG, SELFMAG};
   Elf64_Ehdr header;
-  if (!read_at(fd, 0, &header, sizeof header) || !std::equal(ELFMAG, ELFMAG + SELFMAG, header.e_ident)) return {};
+  if (!read_at(fd, 0, &header, sizeof header) || !std::equal(kMagic.begin(), kMagic.end(), header.e_ident)) return {};
   const bool is_known = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_shentsize == sizeof(Elf64_Shdr) &&
                         header.e_phentsize == sizeof(Elf64_Phdr);
   return is_known ? std::optional(header) : std::nullopt;
