@@ -26,6 +26,10 @@ struct planned_end {
     hits_left = hit;
     shm::g_at_crash_point = &look;
   }
+  /// For who is to be killed once it sleeps, entered and counted.
+  static void note_sleep(const char* name) noexcept {
+    if (std::strcmp(name, "waiter.ready") == 0) notes->prelude_sleeps = 1;
+  }
   static void look(const char* name) noexcept {
     if (notes != nullptr && is_out(name)) notes->victim_has_let_go = 1;
     if (at_claim != nullptr && std::strcmp(name, "ring.put.claimed") == 0) std::exchange(at_claim, nullptr)();

@@ -178,7 +178,7 @@ inline constexpr channel_passage kChannelPassages[] = {
      "event.woken ring.put.advanced ring.put.claimed ring.put.claiming ring.put.published ring.put.written "
      "waiter.claiming waiter.counted waiter.described waiter.entered waiter.gone waiter.leaving "
      "waiter.left waiter.ready"},
-    {role::meeter, prelude::none, company::together, kAll, 1, "event.fenced event.fencing waiter.high"},
+    {role::meeter, prelude::none, company::alone, kAll, 1, "event.fenced event.fencing waiter.high"},
     {role::meeter, prelude::none, company::together, kPiece | kBlock, 1, "ring.put.retracted ring.put.retracting"},
     {role::meeter, prelude::none, company::together, kBlock, 7, "ring.put.block.named"},
     {role::meeter, prelude::none, company::together, kPiece, 7, "ring.put.copied"},

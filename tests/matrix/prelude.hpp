@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "channel_roles.hpp"
+#include "scenario_shapes.hpp"
 #include "support/child.hpp"
 #include "support/wait.hpp"
 
@@ -49,10 +50,12 @@ class history {
     looked = std::numeric_limits<std::int64_t>::max();
     {
       child asleep([this] {
+        planned_end::notes = &notes_;
+        shm::g_at_crash_point = &planned_end::note_sleep;
         static_cast<void>(cast_.open().take());
         return 0;
       });
-      wait_until_waiting(ch, 1);
+      ASSERT_TRUE(comes_true_within(kHang, [this] { return notes_.prelude_sleeps != 0; }));
     }  // killed
     for (int i = 0; i < 3; ++i) cast_.put(ch, kPreludesNumber, i);
     run([this] {
