@@ -55,7 +55,7 @@ TEST(JsonSchema, HoldsForChannels) {
     const channel<int> unnamed(1);
     auto empty = channel<int>::create("empty", 0);
     std::jthread waits([&] { EXPECT_THROW((void)empty.take(), channel_closed); });
-    std::jthread waits_not_for_ever([&] { EXPECT_THROW((void)empty.take_for(kPatience), channel_closed); });
+    std::jthread waits_not_for_ever([&] { EXPECT_THROW((void)empty.take_for(std::chrono::hours(1)), channel_closed); });
     killed_after([] {
       auto left = channel<int>::create("left", 2);
       left.put(1);
