@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 /// The subcommands of `weir`, a file each. All but gc, rm, restore and `trace --start` and `--stop` only read. They print
 /// to stdout what there is, to stderr one line if it cannot be had, and return what the command exits with.
@@ -12,6 +13,9 @@ namespace weir::command {
 inline constexpr int kFine = 0;
 inline constexpr int kProblem = 1;  // something is corrupt or stale, or there is nothing of that name
 inline constexpr int kUsage = 2;
+
+/// Why a file was not written, further.
+inline constexpr std::string_view kForceOverwrites = " (--force overwrites it)";
 
 /// What the chosen subcommand does, once the command line has been read.
 using action = std::function<int()>;

@@ -60,7 +60,7 @@ int write(const dump_options& options, const inspect::checked_segment& checked) 
              fmt::format("its items are of type {}: handles do not outlive what they refer to in a file", header.type));
     return kProblem;
   }
-  inspect::dump_writer file(options.file, options.force, describe(header, *constants));
+  inspect::dump_writer file(options.file, options.force, describe(header, *constants), kForceOverwrites);
   inspect::items_options all;
   all.most_bytes = std::numeric_limits<std::uint64_t>::max();
   const inspect::items_result result = inspect::read_items(checked, all, [&](const inspect::item& found) {

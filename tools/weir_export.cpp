@@ -5,7 +5,7 @@
 
 #include "array/npy.hpp"
 #include "inspect/array_elements.hpp"
-#include "inspect/new_file.hpp"
+#include "segment/new_file.hpp"
 #include "segment/space.hpp"
 #include "weir/error.hpp"
 #include "weir_commands.hpp"
@@ -27,7 +27,7 @@ struct export_options {
   bool json = false;
 };
 
-void copy_as_it_lies(const array_elements& elements, inspect::new_file& file) {
+void copy_as_it_lies(const array_elements& elements, shm::new_file& file) {
   std::vector<std::byte> piece(std::min(kPiece, elements.bytes()));
   for (std::uint64_t done = 0; done < elements.bytes();) {
     const auto part = std::span(piece).first(std::min<std::uint64_t>(piece.size(), elements.bytes() - done));
@@ -49,7 +49,7 @@ class reorderer {
     columns_ = elements.count() / rows_;
   }
 
-  void copy_to(inspect::new_file& file) {
+  void copy_to(shm::new_file& file) {
     const std::uint64_t begin = file.end();
     constexpr std::uint64_t kRows = 4096;
     const std::uint64_t rows = std::min(rows_, kRows);
@@ -62,8 +62,8 @@ class reorderer {
   }
 
  private:
-  void turn_over(inspect::new_file& file, std::uint64_t begin, std::uint64_t row, std::uint64_t rows,
-                 std::uint64_t column, std::uint64_t columns) {
+  void turn_over(shm::new_file& file, std::uint64_t begin, std::uint64_t row, std::uint64_t rows, std::uint64_t column,
+                 std::uint64_t columns) {
     tile_.resize(rows * columns * each_);
     run_.resize(rows * each_);
     for (std::uint64_t r = 0; r < rows; ++r) {
@@ -114,7 +114,7 @@ int write(const export_options& options, const inspect::array_report& report, co
   if (options.order == "row") shape.order = order::row_major;
   if (options.order == "column") shape.order = order::column_major;
 
-  inspect::new_file file("export to", options.file, options.force);
+  shm::new_file file("export to", options.file, options.force, kForceOverwrites);
   const std::string header = arrays::make_npy_header(shape, descr);
   file.write(std::as_bytes(std::span(header)));
   if (shape.order == elements.order() || shape.rank == 1) {

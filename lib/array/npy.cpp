@@ -17,6 +17,7 @@
 #include "array/file.hpp"
 #include "array/npy.hpp"
 #include "array/plan.hpp"
+#include "segment/new_file.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -100,57 +101,17 @@ npy_header read_header(const std::string& path, int fd) {
   }
 }
 
-[[noreturn]] void fail_writing(std::string_view path, int error) {
-  const std::string what = fmt::format("weir: {} \"{}\": {}", kWrite, path, std::generic_category().message(error));
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR: throw not_found(what + " (its folder must exist)");
-    case EACCES:
-    case EPERM:
-    case EROFS: throw permission_denied(what);
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case EMFILE:
-    case ENFILE: throw no_space(what);
-    default: throw invalid_argument(what);
-  }
-}
-
-void write_all(const std::string& path, int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    constexpr std::size_t kMost = std::size_t{1} << 30U;
-    const ssize_t written = ::write(fd, bytes.data(), std::min(bytes.size(), kMost));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_writing(path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
 
 void write_array_npy(const array_core& core, const std::filesystem::path& path, std::string_view descr) {
   const array_shape shape = shape_of(core);
-  const std::string text = path.string();
-  // Beside it, so that it can take its place; of a process that is killed here a file of this name stays.
-  std::string beside = text + ".XXXXXX";
-  const shm::unique_fd file(::mkostemp(beside.data(), O_CLOEXEC));
-  if (!file) fail_writing(text, errno);
+  shm::new_file file(kWrite, path.string(), /*overwrites=*/true);
   WEIR_CRASH_POINT("array.npy.opened");
-  try {
-    // As any new file of the user's.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(file.get(), 0666 & ~mask);
-    const std::string header = arrays::make_npy_header(shape, descr);
-    write_all(text, file.get(), std::as_bytes(std::span(header)));
-    write_all(text, file.get(), {core.data(), bytes_of(core.constants(), shape.extents[0])});
-    WEIR_CRASH_POINT("array.npy.written");
-    if (::rename(beside.c_str(), text.c_str()) != 0) fail_writing(text, errno);
-  } catch (...) {
-    ::unlink(beside.c_str());
-    throw;
-  }
+  const std::string header = arrays::make_npy_header(shape, descr);
+  file.write(std::as_bytes(std::span(header)));
+  file.write({core.data(), bytes_of(core.constants(), shape.extents[0])});
+  WEIR_CRASH_POINT("array.npy.written");
+  file.commit();
   WEIR_CRASH_POINT("array.npy.renamed");
 }
 

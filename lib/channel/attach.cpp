@@ -1,79 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/attach.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <iterator>
-#include <limits>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
 
-#include "channel/bound.hpp"
 #include "channel/make.hpp"
 #include "channel/references.hpp"
+#include "channel/registry.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
-#include "segment/space.hpp"
 #include "sync/heavy_fence.hpp"
 #include "weir/detail/crash_point.hpp"
 
 namespace weir::detail {
-namespace {
 
-/// This process's attachments. Named channels are found by their file (a name can be removed and made again), unnamed
-/// ones, whose names are never used twice, by name, without a look at the file.
-struct registry {
-  std::mutex mutex;
-  std::map<std::uint64_t, std::weak_ptr<channel_core>> by_file;
-  std::map<std::string, std::weak_ptr<channel_core>, std::less<>> by_name;
-  std::map<channel_core*, bool> all;  // true: no handle is left, but a view was when this was looked at last
-};
-
-registry& attached() {
-  static registry* const made = [] {
-    auto* fresh = new registry;  // never destroyed: channels with static storage may outlive it otherwise
-    // A forked child has the parent's mappings but is no participant: its handles are marked, and it starts afresh.
-    ::pthread_atfork([] { attached().mutex.lock(); }, [] { attached().mutex.unlock(); },
-                     [] {
-                       for (const auto& [core, retired] : attached().all) core->mark_forked();
-                       attached().all.clear();
-                       attached().by_file.clear();
-                       attached().by_name.clear();
-                       attached().mutex.unlock();
-                     });
-    return fresh;
-  }();
-  return *made;
-}
-
-core_handle manage(channel_core* made) { return {made, channel_core::retire}; }
-
-core_handle remember(core_handle core) {
-  registry& r = attached();
-  const std::scoped_lock lock(r.mutex);
-  std::erase_if(r.by_file, [](const auto& entry) { return entry.second.expired(); });
-  std::erase_if(r.by_name, [](const auto& entry) { return entry.second.expired(); });
-  // Another thread may have attached the same channel meanwhile; the first stays.
-  std::weak_ptr<channel_core>& known = r.by_file[core->segment().file_number()];
-  if (core_handle first = known.lock()) return first;
-  known = core;
-  if (core->segment().header().named == 0) r.by_name[std::string(core->segment().name())] = core;
-  return core;
-}
-
-/// The segment's bytes must be a channel that hangs together before anything in it is used. What can be relied upon from
-/// then on is what is returned.
 ch::checked_constants check_channel(std::string_view operation, const shm::segment& segment) {
   const auto corrupt = [&](std::string_view why) {
     throw corrupt_segment(fmt::format("weir: {} \"{}\": {} (to remove it: rm '/dev/shm/{}{}')", operation,
@@ -97,6 +41,8 @@ ch::checked_constants check_channel(std::string_view operation, const shm::segme
   return found;
 }
 
+namespace {
+
 /// `fixed_bytes`: of the items, as they lie in the slots.
 void check_type(std::string_view operation, const shm::segment& segment, std::size_t fixed_bytes,
                 const item_type& type) {
@@ -115,7 +61,7 @@ core_handle attach_segment(std::string_view operation, std::string_view name, co
   const ch::checked_constants constants = check_channel(operation, segment);
   if (type != nullptr) check_type(operation, segment, constants.fixed_bytes, *type);
   {
-    registry& r = attached();
+    channel_registry& r = attached_channels();
     const std::scoped_lock lock(r.mutex);
     if (const auto known = r.by_file.find(segment.file_number()); known != r.by_file.end()) {
       if (core_handle core = known->second.lock()) {
@@ -125,24 +71,6 @@ core_handle attach_segment(std::string_view operation, std::string_view name, co
     }
   }
   return remember(manage(new channel_core(std::move(segment), constants)));
-}
-
-/// An attachment of its own, so that other handles of this process count as somebody else's. Null: the lock is held.
-core_handle attach_if_lockable(std::string_view name) {
-  shm::segment segment = shm::segment::open("look for the dead", name, shm::object_kind::channel);
-  const ch::checked_constants constants = check_channel("look for the dead", segment);
-  // Asked once, and not waited for: whoever has it may be stopped. If it died, the attachment that follows repairs.
-  sync::robust_mutex& mutex = segment.at<ch::channel_header>(shm::kPage)->mutex;
-  if (!mutex.try_lock()) return nullptr;
-  mutex.unlock();
-  return manage(new channel_core(std::move(segment), constants));
-}
-
-core_handle known_by_name(std::string_view name) {
-  registry& r = attached();
-  const std::scoped_lock lock(r.mutex);
-  const auto known = r.by_name.find(name);
-  return known == r.by_name.end() ? nullptr : known->second.lock();
 }
 
 }  // namespace
@@ -170,7 +98,7 @@ channel_core::channel_core(shm::segment mapped, const ch::checked_constants& con
   orphans_ = &header_->orphans;
   not_empty_ = &header_->not_empty;
   not_full_ = &header_->not_full;
-  registry& r = attached();
+  channel_registry& r = attached_channels();
   {
     const std::scoped_lock lock(r.mutex);
     r.all.emplace(this, false);  // before we have entered: nothing fails afterwards
@@ -195,60 +123,11 @@ channel_core::channel_core(shm::segment mapped, const ch::checked_constants& con
 
 channel_core::~channel_core() {
   {
-    registry& r = attached();
+    channel_registry& r = attached_channels();
     const std::scoped_lock lock(r.mutex);
     r.all.erase(this);
   }
   if (!forked_.load(std::memory_order_relaxed)) leave();
-}
-
-void channel_core::retire(channel_core* core) noexcept {
-  if (!core->lets_views_.load(std::memory_order_relaxed)) {
-    delete core;
-    return;
-  }
-  if (core->forked_.load(std::memory_order_relaxed)) return;  // views that came through fork() may still be read
-  // A view that ends from here on calls end_view_without_handle(); one that is in the middle of it now may not, and then the
-  // channel stays until the next one of this process goes.
-  core->ends_views_.store(false, std::memory_order_seq_cst);
-  registry& r = attached();
-  {
-    const std::scoped_lock lock(r.mutex);
-    r.all.find(core)->second = true;
-  }
-  for (;;) {
-    channel_core* gone = nullptr;
-    {
-      const std::scoped_lock lock(r.mutex);
-      const auto found = std::find_if(r.all.begin(), r.all.end(),
-                                      [](const auto& each) { return each.second && !each.first->has_views(); });
-      if (found == r.all.end()) return;
-      found->second = false;  // nobody else deletes it
-      gone = found->first;
-    }
-    delete gone;
-  }
-}
-
-void channel_core::end_view_without_handle(ch::slot& at, std::uint64_t turn) noexcept {
-  {
-    registry& r = attached();
-    const std::scoped_lock lock(r.mutex);  // so that retire() does not delete us before we have let go of the lock
-    end_view_at(at, turn);
-    const auto mine = r.all.find(this);
-    if (has_views() || mine == r.all.end() || !mine->second) return;
-    mine->second = false;
-  }
-  delete this;
-}
-
-bool channel_core::has_views() const noexcept {
-  if (fixed_in_slot_) return false;
-  for (std::uint64_t index = 0; index < ring_.count(); ++index) {
-    const std::uint64_t view = ring_.slot_at(index)->view.load(std::memory_order_acquire);
-    if (ch::phase_of_view(view) == ch::view_phase::viewing && ch::owner_of_view(view) == me_) return true;
-  }
-  return false;
 }
 
 void channel_core::enter() {
@@ -333,19 +212,6 @@ void channel_core::trace_while_on(trace::event_kind kind, std::uint64_t ticket) 
   if (is_users_) trace::record({.kind = kind, .number = ticket, .object = segment_.file_number()});
 }
 
-void follow_tracing() {
-  std::vector<std::pair<std::uint64_t, std::string>> names;
-  {
-    registry& r = attached();
-    const std::scoped_lock lock(r.mutex);
-    for (const auto& [core, retired] : r.all) {
-      core->follow_tracing();
-      if (trace::is_on()) names.emplace_back(core->segment().file_number(), core->display_name());
-    }
-  }
-  for (const auto& [number, name] : names) trace::name(trace::name_kind::channel, number, name);
-}
-
 core_handle make_channel(const shm::segment_spec& spec, std::size_t capacity, const channel_options& options,
                          std::string_view operation) {
   const std::size_t fixed = spec.type.fixed_bytes;
@@ -397,61 +263,6 @@ core_handle attach_typed(std::string_view segment_name, const item_type& type) {
     return known;
   }
   return attach_segment("open channel", segment_name, &type);
-}
-
-bool channel_core::remove_if_alone(std::int32_t most_pins) {
-  const locked lock(*this);
-  if (header_->pins.load(std::memory_order_seq_cst) > most_pins || anyone_else_attached()) return false;
-  segment_.remove_own_name();
-  return true;
-}
-
-void remove_unless_attached(std::string_view segment_name) noexcept {
-  try {
-    if (known_by_name(segment_name)) return;
-    try {
-      shm::segment segment = shm::segment::open("remove channel", segment_name, shm::object_kind::channel);
-      const ch::checked_constants constants = check_channel("remove channel", segment);
-      constexpr auto kAnyPins = std::numeric_limits<std::int32_t>::max();
-      manage(new channel_core(std::move(segment), constants))->remove_if_alone(kAnyPins);
-    } catch (const corrupt_segment&) {
-      shm::segment::remove("remove channel", segment_name);
-    }
-  } catch (const std::exception&) {
-    return;  // gone meanwhile, or of a kind that is not ours
-  }
-}
-
-abandoned remove_abandoned(std::string_view segment_name, std::int32_t most_pins) {
-  try {
-    const core_handle core = attach_if_lockable(segment_name);
-    return core && core->remove_if_alone(most_pins) ? abandoned::cleared : abandoned::in_use;
-  } catch (const not_found&) {
-    return abandoned::gone;
-  }
-}
-
-abandoned release_the_dead(std::string_view segment_name) {
-  try {
-    const core_handle core = attach_if_lockable(segment_name);
-    if (!core) return abandoned::in_use;
-    core->look_for_the_dead(/*even_if_just_looked=*/true);
-    return abandoned::cleared;
-  } catch (const not_found&) {
-    return abandoned::gone;
-  }
-}
-
-bool is_bound_to(std::string_view segment_name, const shm::process_identity& who) noexcept {
-  std::array<char, 512> path{};  // no string: this needs no memory
-  fmt::format_to_n(path.data(), path.size() - 1, "/dev/shm/{}{}", shm::kFilePrefix, segment_name);
-  const shm::unique_fd file(::open(path.data(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
-  if (!file) return false;
-  std::array<ch::binding_entry, ch::kBindings> bindings{};
-  constexpr auto kOffset = static_cast<off_t>(shm::kPage + offsetof(ch::channel_header, bindings));
-  if (::pread(file.get(), bindings.data(), sizeof bindings, kOffset) != static_cast<ssize_t>(sizeof bindings))
-    return false;
-  return std::any_of(bindings.begin(), bindings.end(), [&](const auto& b) { return b.used != 0 && b.who == who; });
 }
 
 }  // namespace weir::detail

@@ -9,6 +9,10 @@
 /// Making, finding and sharing this process's attachments: one channel_core for each channel, however many handles.
 namespace weir::detail {
 
+/// The segment's bytes must be a channel that hangs together before anything in it is used. What can be relied upon from
+/// then on is what is returned. Throws corrupt_segment.
+ch::checked_constants check_channel(std::string_view operation, const shm::segment& segment);
+
 /// Attaches whatever type of items the channel has. Throws as open_named.
 core_handle attach_any(std::string_view segment_name);
 

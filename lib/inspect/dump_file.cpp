@@ -51,8 +51,8 @@ detail::item_type dump_description::item_type() const {
           .element_name = element_name};
 }
 
-dump_writer::dump_writer(std::string_view path, bool overwrites, dump_description what)
-    : file_("write dump", path, overwrites), what_(std::move(what)) {
+dump_writer::dump_writer(std::string_view path, bool overwrites, dump_description what, std::string_view advice)
+    : file_("write dump", path, overwrites, advice), what_(std::move(what)) {
   what_.count = 0;
   what_.item_bytes = 0;
   write_header();  // once more in the end, when all is known

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "inspect/new_file.hpp"
+#include "segment/new_file.hpp"
 #include "segment/segment.hpp"
 #include "weir/detail/item_type.hpp"
 
@@ -83,10 +83,10 @@ struct dump_description {
   [[nodiscard]] detail::item_type item_type() const;
 };
 
-/// Writes one. Throws as new_file.
+/// Writes one. Throws as shm::new_file, which `advice` is for.
 class dump_writer {
  public:
-  dump_writer(std::string_view path, bool overwrites, dump_description what);
+  dump_writer(std::string_view path, bool overwrites, dump_description what, std::string_view advice = {});
   void add(std::span<const std::byte> item);
   /// Gives the file its name.
   void finish();
@@ -94,7 +94,7 @@ class dump_writer {
 
  private:
   void write_header();
-  new_file file_;
+  shm::new_file file_;
   dump_description what_;
   std::uint64_t checksum_ = 0;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "inspect/new_file.hpp"
+#include "segment/new_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 
 #include "weir/error.hpp"
 
-namespace weir::inspect {
+namespace weir::shm {
 namespace {
 
 constexpr mode_t kMode = 0666;  // but for what the user's mask takes away
@@ -26,8 +26,8 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-new_file::new_file(std::string_view operation, std::string_view path, bool overwrites)
-    : operation_(operation), path_(path), overwrites_(overwrites) {
+new_file::new_file(std::string_view operation, std::string_view path, bool overwrites, std::string_view advice)
+    : operation_(operation), path_(path), advice_(advice), overwrites_(overwrites) {
   struct stat info {};
   if (::stat(path_.c_str(), &info) == 0) {
     if (!overwrites) refuse();
@@ -35,11 +35,11 @@ new_file::new_file(std::string_view operation, std::string_view path, bool overw
       throw invalid_argument(fmt::format("weir: {} \"{}\": there is something that is no file", operation_, path_));
     }
   }
-  file_ = shm::unique_fd(::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
+  file_ = unique_fd(::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
   if (file_) return;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) fail(errno);
   std::string beside = path_ + ".XXXXXX";
-  file_ = shm::unique_fd(::mkostemp(beside.data(), O_CLOEXEC));
+  file_ = unique_fd(::mkostemp(beside.data(), O_CLOEXEC));
   if (!file_) fail(errno);
   beside_ = std::move(beside);
   const mode_t mask = ::umask(0);
@@ -98,8 +98,7 @@ void new_file::name_beside() {
 }
 
 void new_file::refuse() const {
-  throw already_exists(
-      fmt::format("weir: {} \"{}\": a file of that name exists (--force overwrites it)", operation_, path_));
+  throw already_exists(fmt::format("weir: {} \"{}\": a file of that name exists{}", operation_, path_, advice_));
 }
 
 void new_file::fail(int error) const {
@@ -120,4 +119,4 @@ void new_file::fail(int error) const {
   }
 }
 
-}  // namespace weir::inspect
+}  // namespace weir::shm

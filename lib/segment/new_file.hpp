@@ -9,7 +9,7 @@
 
 #include "segment/segment.hpp"
 
-namespace weir::inspect {
+namespace weir::shm {
 
 /// An ordinary file that is written and then appears whole, or not at all: until commit() it has no name, or, where the
 /// file system cannot do that, one beside its own. If this is destroyed before, or its process is killed, it is gone (in
@@ -18,8 +18,9 @@ namespace weir::inspect {
 /// `weir: OPERATION "PATH"`.
 class new_file {
  public:
-  /// `overwrites`: takes the place of what has that name; else that is already_exists, now or when it is committed.
-  new_file(std::string_view operation, std::string_view path, bool overwrites);
+  /// `overwrites`: takes the place of what has that name; else that is already_exists, now or when it is committed, with
+  /// `advice` at the end of its message.
+  new_file(std::string_view operation, std::string_view path, bool overwrites, std::string_view advice = {});
   new_file(const new_file&) = delete;
   new_file& operator=(const new_file&) = delete;
   ~new_file();
@@ -40,10 +41,11 @@ class new_file {
 
   std::string operation_;
   std::string path_;
+  std::string advice_;
   bool overwrites_;
   std::string beside_;  // the name that it has meanwhile; empty: none
-  shm::unique_fd file_;
+  unique_fd file_;
   std::uint64_t end_ = 0;
 };
 
-}  // namespace weir::inspect
+}  // namespace weir::shm
