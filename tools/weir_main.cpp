@@ -7,6 +7,7 @@
 #include <string>
 
 #include "segment/header_layout.hpp"
+#include "weir/error.hpp"
 #include "weir_commands.hpp"
 #include "weir_output.hpp"
 #include "weir_pages.hpp"
@@ -70,6 +71,8 @@ int main(int argc, char** argv) {
     const int result = run(argc, argv);
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return result;
     fmt::print(stderr, "weir: the output could not be written\n");
+  } catch (const weir::error& e) {
+    fmt::print(stderr, "{}\n", cmd::printable(e.what()));  // says who it is from
   } catch (const std::exception& e) {
     fmt::print(stderr, "weir: {}\n", cmd::printable(e.what()));
   }

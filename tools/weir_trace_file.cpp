@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weir_trace_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
+#include <cstddef>
+#include <functional>
+#include <iterator>
 #include <limits>
-#include <memory>
 #include <set>
-#include <stdexcept>
-#include <system_error>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "segment/new_file.hpp"
+#include "weir_commands.hpp"
 #include "weir_json.hpp"
 
 namespace weir::command {
@@ -24,29 +22,22 @@ namespace {
 using inspect::trace_slice;
 using trace::event_kind;
 
-struct close_file {
-  void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
-};
-using file_handle = std::unique_ptr<std::FILE, close_file>;
-
-[[noreturn]] void fail(const std::string& path, std::string_view why) {
-  throw std::runtime_error(fmt::format("trace: write \"{}\": {}", path, why));
-}
-std::string reason_of(int error) { return std::generic_category().message(error); }
-
 std::string json_text(const std::string& text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+/// Takes the text, piece after piece.
+using text_sink = std::function<void(std::string_view)>;
+
 /// One event a line, commas between them.
 class event_writer {
  public:
-  event_writer(std::FILE* to, const inspect::trace_report& report, const inspect::trace_timeline& timeline)
-      : to_(to), report_(report), timeline_(timeline) {}
+  event_writer(text_sink to, const inspect::trace_report& report, const inspect::trace_timeline& timeline)
+      : to_(std::move(to)), report_(report), timeline_(timeline) {}
 
   void write() {
-    fmt::print(to_, "{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"weir\":{},\"realm\":{}}},\"traceEvents\":[",
-               json_text(WEIR_VERSION), json_text(report_.realm));
+    print("{{\"displayTimeUnit\":\"ns\",\"otherData\":{{\"weir\":{},\"realm\":{}}},\"traceEvents\":[",
+          json_text(WEIR_VERSION), json_text(report_.realm));
     write_names();
     std::vector<std::size_t> begins(timeline_.slices.size(), kNone);
     std::vector<std::size_t> ends(timeline_.slices.size(), kNone);
@@ -60,20 +51,30 @@ class event_writer {
       if (ends[i] != kNone) write_end(slice, 'f', ends[i]);
       if (begins[i] != kNone) write_end(slice, 's', begins[i]);
     }
-    fmt::print(to_, "\n]}}\n");
+    print("\n]}}\n");
+    pass_on();
   }
 
  private:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
+  template <class... Args>
+  void print(fmt::format_string<Args...> format, Args&&... args) {
+    constexpr std::size_t kAtOnce = std::size_t{64} << 10U;
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    if (text_.size() >= kAtOnce) pass_on();
+  }
+  void pass_on() {
+    to_({text_.data(), text_.size()});
+    text_.clear();
+  }
   void begin_event() {
-    fmt::print(to_, "{}\n", is_first_ ? "" : ",");
+    print("{}\n", is_first_ ? "" : ",");
     is_first_ = false;
   }
   void write_name(std::string_view what, process_id process, std::int32_t thread, const std::string& name) {
     begin_event();
-    fmt::print(to_, R"({{"ph":"M","name":"{}","pid":{},"tid":{},"args":{{"name":{}}}}})", what, process, thread,
-               json_text(name));
+    print(R"({{"ph":"M","name":"{}","pid":{},"tid":{},"args":{{"name":{}}}}})", what, process, thread, json_text(name));
   }
   void write_names() {
     for (const auto& process : report_.processes) {
@@ -81,8 +82,8 @@ class event_writer {
       write_name("process_name", process.id, 0,
                  fmt::format("{} ({}, pid {}{})", process_name(process.id), process.program, process.who.pid, end));
       begin_event();
-      fmt::print(to_, R"({{"ph":"M","name":"process_sort_index","pid":{},"tid":0,"args":{{"sort_index":{}}}}})",
-                 process.id, process.id);
+      print(R"({{"ph":"M","name":"process_sort_index","pid":{},"tid":0,"args":{{"sort_index":{}}}}})", process.id,
+            process.id);
       std::set<std::int32_t> threads;
       for (const auto& event : process.events) threads.insert(event.thread);
       for (const std::int32_t thread : threads) {
@@ -129,17 +130,18 @@ class event_writer {
     }
     if (!slice.is_finished) arguments += fmt::format(R"({}"unfinished":true)", arguments.empty() ? "" : ",");
     begin_event();
-    fmt::print(to_, R"({{"ph":"X","cat":"{}","name":{},{},"dur":{},"args":{{{}}}}})", category, json_text(name),
-               place_of(slice), microseconds(slice.end_ns - slice.begin_ns), arguments);
+    print(R"({{"ph":"X","cat":"{}","name":{},{},"dur":{},"args":{{{}}}}})", category, json_text(name), place_of(slice),
+          microseconds(slice.end_ns - slice.begin_ns), arguments);
   }
   void write_end(const trace_slice& slice, char phase, std::size_t flow) {
     const bool is_call = slice.event->kind == event_kind::call || slice.event->kind == event_kind::run_begin;
     begin_event();
-    fmt::print(to_, R"({{"ph":"{}","cat":"{}","name":"{}","id":{},{}{}}})", phase, is_call ? "call" : "channel",
-               is_call ? "call" : "item", flow + 1, place_of(slice), phase == 'f' ? R"(,"bp":"e")" : "");
+    print(R"({{"ph":"{}","cat":"{}","name":"{}","id":{},{}{}}})", phase, is_call ? "call" : "channel",
+          is_call ? "call" : "item", flow + 1, place_of(slice), phase == 'f' ? R"(,"bp":"e")" : "");
   }
 
-  std::FILE* to_;
+  text_sink to_;
+  fmt::memory_buffer text_;
   const inspect::trace_report& report_;
   const inspect::trace_timeline& timeline_;
   bool is_first_ = true;
@@ -151,25 +153,14 @@ std::string process_name(process_id id) { return id == kControlProcess ? "contro
 
 void write_trace_file(const std::string& path, bool replaces, const inspect::trace_report& report,
                       const inspect::trace_timeline& timeline) {
-  if (path == "-") return event_writer(stdout, report, timeline).write();
-  struct stat info {};
-  if (!replaces && ::lstat(path.c_str(), &info) == 0) fail(path, "it is there already (--force replaces it)");
-  const std::string temporary = fmt::format("{}.{}.part", path, ::getpid());
-  const int made = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  file_handle file(made < 0 ? nullptr : ::fdopen(made, "w"));
-  if (!file) fail(path, reason_of(errno));
-  const auto give_up = [&](std::string_view why) {
-    ::unlink(temporary.c_str());
-    fail(path, why);
-  };
-  try {
-    event_writer(file.get(), report, timeline).write();
-  } catch (const std::system_error& e) {
-    give_up(e.what());
+  if (path == "-") {
+    const auto to_stdout = [](std::string_view text) { fmt::print("{}", text); };
+    return event_writer(to_stdout, report, timeline).write();
   }
-  if (std::fflush(file.get()) != 0) give_up(reason_of(errno));
-  file.reset();
-  if (::rename(temporary.c_str(), path.c_str()) != 0) give_up(reason_of(errno));
+  shm::new_file file("write trace", path, replaces, kForceOverwrites);
+  const auto to_file = [&file](std::string_view text) { file.write(std::as_bytes(std::span(text))); };
+  event_writer(to_file, report, timeline).write();
+  file.commit();
 }
 
 }  // namespace weir::command
