@@ -18,7 +18,8 @@ constexpr std::uint32_t kRuns = 1;
 void note_run(run_entry* entry, const run_description& what) noexcept {
   if (entry == nullptr) return;
   const std::uint32_t over = (entry->word.load(std::memory_order_relaxed) & ~kRuns) + 2;
-  entry->word.store(over, std::memory_order_release);
+  entry->word.store(over, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);  // nothing of what follows is written before that
   entry->thread = sync::thread_id();
   entry->since_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -33,6 +34,7 @@ void note_run(run_entry* entry, const run_description& what) noexcept {
   entry->module_bytes = static_cast<std::uint32_t>(module.size());
   if (!module.empty()) std::memcpy(entry->module, module.data(), module.size());
   WEIR_CRASH_POINT("run.described");
+  // For whoever reads the file (inspect/live.cpp): an entry that is the same twice was whole in between.
   entry->word.store(over | kRuns, std::memory_order_release);
   WEIR_CRASH_POINT("run.noted");
 }

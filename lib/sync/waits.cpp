@@ -70,7 +70,8 @@ noted_wait::noted_wait(const wait_note& note) noexcept : table_(own_table()) {
   }
   if (entry_ == nullptr) return;
   const std::uint32_t unused = (entry_->word.load(std::memory_order_relaxed) & ~kWaitKindMask) + kOneWait;
-  entry_->word.store(unused, std::memory_order_release);
+  entry_->word.store(unused, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);  // nothing of what follows is written before that
   entry_->since_ns = ns_of(std::chrono::steady_clock::now());
   entry_->until_ns = note.until == std::chrono::steady_clock::time_point::max() ? 0 : ns_of(note.until);
   entry_->process = note.process;
@@ -80,6 +81,7 @@ noted_wait::noted_wait(const wait_note& note) noexcept : table_(own_table()) {
   const std::size_t length = note.object.copy(entry_->object, kWaitObjectBytes - 1);
   std::memset(entry_->object + length, 0, kWaitObjectBytes - length);
   WEIR_CRASH_POINT("waits.described");
+  // For whoever reads the file (inspect/live.cpp): an entry that is the same twice was whole in between.
   entry_->word.store(unused | static_cast<std::uint32_t>(note.what), std::memory_order_release);
   WEIR_CRASH_POINT("waits.entered");
 }

@@ -195,6 +195,7 @@ void append(thread_ring& mine, const event& what) noexcept {
                                     .kind = what.kind,
                                     .detail = what.detail};
   WEIR_CRASH_POINT("trace.record.written");
+  // For whoever reads the file (inspect/trace.cpp): the head before the records, and once more after them.
   mine.header->head.store(index + 1, std::memory_order_release);
   WEIR_CRASH_POINT("trace.record.counted");
   std::atomic_thread_fence(std::memory_order_release);  // the next record is not written before this is counted
