@@ -92,6 +92,8 @@ class director {
     const int number = next_caller_++;
     try {
       auto end = on.call(&call_until_over, callees_, path_, number, static_cast<int>(size_));
+      // A worker that is to die when it wakes somebody finds somebody asleep, whenever it answers: who goes on after this.
+      if (plan_.point == "shared_event.advanced") after_ends_.push_back(end.then([] {}));
       ends_.emplace_back(on, std::move(end));
     } catch (const worker_died&) {
       if (!victim_ || on.id() != victim_->id()) throw;
@@ -157,6 +159,7 @@ class director {
   std::optional<weir::worker> victim_;
   std::vector<process_id> callees_;
   std::vector<std::pair<weir::worker, future<void>>> ends_;
+  std::vector<future<void>> after_ends_;
   int next_caller_;
 };
 
