@@ -2,13 +2,19 @@
 # preset release, where a file that lacks an #include is found out.
 option(WEIR_PRECOMPILE "Precompile the headers that most of weir's files need" OFF)
 
-# WEIR_UNITY: where all is to be compiled once more, for a sanitizer or by another compiler, a dozen of the library's files
+# WEIR_UNITY: where all is to be compiled once more, for a sanitizer or by another compiler, a dozen of a target's files
 # together, which takes a third of the time. Off where a file that leans on another's names is found out.
-option(WEIR_UNITY "Compile the library's files a dozen at a time" OFF)
+option(WEIR_UNITY "Compile a target's files a dozen at a time" OFF)
+
+# weir_compile_together(TARGET [ALWAYS]): a dozen of its files at a time, where WEIR_UNITY says so or ALWAYS is given.
+function(weir_compile_together target)
+  if(WEIR_UNITY OR "ALWAYS" IN_LIST ARGN)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
+endfunction()
 
 # weir_precompile_library(TARGET): for a target of the library's sources.
 function(weir_precompile_library target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${WEIR_UNITY} UNITY_BUILD_BATCH_SIZE 12)
   if(WEIR_PRECOMPILE)
     target_precompile_headers(
       ${target}
@@ -28,6 +34,13 @@ function(weir_precompile_library target)
       <string_view>
       <thread>
       <vector>)
+  endif()
+endfunction()
+
+# weir_precompile_command(TARGET): for the command's sources.
+function(weir_precompile_command target)
+  if(WEIR_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE <CLI/CLI.hpp> <fmt/format.h> <nlohmann/json.hpp> <map> <optional>)
   endif()
 endfunction()
 

@@ -65,6 +65,7 @@ function(weir_add_test name)
   add_executable(${name} $<TARGET_OBJECTS:${main}> ${arg_SOURCES})
   weir_compile_as_test(${name} ${library})
   weir_precompile_tests(${name} ${main})
+  weir_compile_together(${name})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
   if(TARGET weir_command)
     # The path of the command, for tests that run it.

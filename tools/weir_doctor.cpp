@@ -18,7 +18,7 @@ struct doctor_options {
   bool json = false;
 };
 
-style style_of(severity level) {
+style style_of_severity(severity level) {
   switch (level) {
     case severity::ok: return style::good;
     case severity::warning: return style::warning;
@@ -44,8 +44,9 @@ int run(const doctor_options& options) {
     print(out);
   } else {
     for (const inspect::finding& each : findings) {
-      fmt::print("{}  {:<13}  {}\n", painted(fmt::format("{:<7}", inspect::text_of(each.level)), style_of(each.level)),
-                 each.check, printable(each.found));
+      fmt::print("{}  {:<13}  {}\n",
+                 painted(fmt::format("{:<7}", inspect::text_of(each.level)), style_of_severity(each.level)), each.check,
+                 printable(each.found));
       if (!each.mend.empty()) fmt::print("{:24}to mend it: {}\n", "", printable(each.mend));
     }
     fmt::print("{}, {}\n", counted(static_cast<std::uint64_t>(count(severity::problem)), "problem"),

@@ -50,7 +50,7 @@ const char* text_of(fate what, bool is_dry_run) noexcept {
   return "kept";
 }
 
-style style_of(const leftover& found) noexcept {
+style style_of_fate(const leftover& found) noexcept {
   if (found.what == fate::undecided) return found.is_problem ? style::warning : style::faint;
   return style::good;
 }
@@ -62,7 +62,7 @@ void print_table(const std::vector<leftover>& found, bool is_dry_run) {
   for (const char* column : {"AGE", "RESERVED"}) out.may_go(column);
   for (const leftover& each : found) {
     if (each.what == fate::kept) continue;
-    out.add({{text_of(each.what, is_dry_run), style_of(each)},
+    out.add({{text_of(each.what, is_dry_run), style_of_fate(each)},
              {printable(each.name)},
              {std::string(each.kind)},
              {shm::readable(each.bytes)},
@@ -79,7 +79,7 @@ void print_totals(const totals& sum, bool is_dry_run) {
              shm::readable(sum.freed_bytes), released, undecided);
 }
 
-json to_json(const std::vector<leftover>& found, const totals& sum, bool is_dry_run) {
+json leftovers_json(const std::vector<leftover>& found, const totals& sum, bool is_dry_run) {
   json out{{"dry_run", is_dry_run}, {"segments", json::array()}};
   for (const leftover& each : found) {
     if (each.what == fate::kept) continue;
@@ -110,7 +110,7 @@ int run(const gc_options& options) {
   const bool matches_nothing = found.empty() && !options.patterns.empty();
   if (matches_nothing) fmt::print(stderr, "weir: gc: no segment's name matches (weir ls lists all)\n");
   if (options.json) {
-    print(to_json(found, sum, options.dry_run));
+    print(leftovers_json(found, sum, options.dry_run));
   } else if (!matches_nothing) {
     print_table(found, options.dry_run);
     print_totals(sum, options.dry_run);

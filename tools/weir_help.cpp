@@ -80,7 +80,7 @@ struct help_options {
   bool json = false;
 };
 
-json to_json(const argument_page& argument) {
+json argument_json(const argument_page& argument) {
   json out{{"names", argument.names}};
   out["value"] = argument.value.empty() ? json(nullptr) : json(argument.value);
   out["choices"] = argument.choices.empty() ? json(nullptr) : json(argument.choices);
@@ -91,12 +91,12 @@ json to_json(const argument_page& argument) {
   return out;
 }
 
-json to_json(const command_page& page) {
+json page_json(const command_page& page) {
   json out{{"name", page.name}, {"description", page.text}, {"details", page.details}};
   out["arguments"] = json::array();
-  for (const argument_page& each : page.positionals) out["arguments"].push_back(to_json(each));
+  for (const argument_page& each : page.positionals) out["arguments"].push_back(argument_json(each));
   out["options"] = json::array();
-  for (const argument_page& each : page.options) out["options"].push_back(to_json(each));
+  for (const argument_page& each : page.options) out["options"].push_back(argument_json(each));
   return out;
 }
 
@@ -115,7 +115,7 @@ int run(const help_options& options) {
   }
   json out{{"version", WEIR_VERSION}, {"commands", json::array()}};
   for (const command_page& each : whole.subcommands) {
-    if (page == &whole || page == &each) out["commands"].push_back(to_json(each));
+    if (page == &whole || page == &each) out["commands"].push_back(page_json(each));
   }
   print(out);
   return kFine;

@@ -65,7 +65,7 @@ std::string state_text(const inspect::session_process_report& p, const std::opti
   return inspect::text_of(p.state);
 }
 
-style style_of(const std::string& state) {
+style style_of_process(const std::string& state) {
   if (state == "running") return style::good;
   return state == "dead" || state == "stopped" ? style::warning : style::faint;
 }
@@ -78,7 +78,8 @@ std::string memory_text(const std::optional<inspect::process_usage>& usage) {
   return usage ? shm::readable(usage->resident_bytes) : "-";
 }
 
-void show_session(const inspect::live_look& look, const inspect::live_session& session, inspect::code_names& names) {
+void show_processes_of(const inspect::live_look& look, const inspect::live_session& session,
+                       inspect::code_names& names) {
   const auto& header = *session.report.segment.header;
   const std::string program = printable(inspect::program_of(header.creator.pid));
   const bool alive = header.creator_life != shm::liveness::dead;
@@ -103,10 +104,11 @@ void show_session(const inspect::live_look& look, const inspect::live_session& s
     const std::string state = state_text(p, usage);
     std::vector<std::string> doings{p.state == runtime::worker_state::gone ? p.ended.text() : "-"};
     if (lives) doings = doings_of(look, session, i, names);
-    std::vector<table::cell> row{{std::to_string(p.id)},
-                                 {p.who.pid == 0 ? "-" : std::to_string(p.who.pid)},
-                                 {p.id == kControlProcess && state == "running" ? "control" : state, style_of(state)},
-                                 {std::to_string(p.calls_served)}};
+    std::vector<table::cell> row{
+        {std::to_string(p.id)},
+        {p.who.pid == 0 ? "-" : std::to_string(p.who.pid)},
+        {p.id == kControlProcess && state == "running" ? "control" : state, style_of_process(state)},
+        {std::to_string(p.calls_served)}};
     if (!is_narrow) {
       row.push_back({readable_time(since_real(p.started_ns))});
       row.push_back({cpu_text(usage)});
@@ -220,7 +222,7 @@ int run(const ps_options& options) {
     for (const auto& process : lone) all["processes"].push_back(json_of(process));
     print(all);
   } else {
-    for (const auto* session : sessions) show_session(look, *session, names);
+    for (const auto* session : sessions) show_processes_of(look, *session, names);
     if (!lone.empty()) show_lone(lone);
   }
   if (is_empty && !(options.pattern.empty() && options.session.empty())) {

@@ -140,7 +140,7 @@ void print_totals(const std::vector<candidate>& found, bool is_dry_run) {
              shm::readable(sum.bytes));
 }
 
-json to_json(const std::vector<candidate>& found, const std::vector<std::string>& unknown, bool is_dry_run) {
+json removal_json(const std::vector<candidate>& found, const std::vector<std::string>& unknown, bool is_dry_run) {
   json out{{"dry_run", is_dry_run}, {"segments", json::array()}, {"unknown", unknown}};
   for (const candidate& each : found) {
     out["segments"].push_back({{"name", each.segment.name},
@@ -200,7 +200,7 @@ int run(const rm_options& options) {
     }
   }
   if (options.json) {
-    print(to_json(found, unknown, options.dry_run));
+    print(removal_json(found, unknown, options.dry_run));
   } else {
     if (!must_ask || removable == 0) print_table(found, options.dry_run ? "would remove" : "removed");
     if (!found.empty()) print_totals(found, options.dry_run);

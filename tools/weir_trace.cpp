@@ -115,7 +115,7 @@ void print_summary(const inspect::trace_report& report, const inspect::trace_tim
   if (!options.file.empty()) fmt::print("\nwritten to {} (to be opened at ui.perfetto.dev)\n", printable(options.file));
 }
 
-json to_json(const inspect::traced_process& p) {
+json process_json(const inspect::traced_process& p) {
   json out{{"process", p.id}, {"pid", p.who.pid}};
   out["alive"] = p.life == shm::liveness::unknown ? json(nullptr) : json(p.life == shm::liveness::alive);
   out["program"] = p.program;
@@ -129,7 +129,7 @@ json to_json(const inspect::traced_process& p) {
   return out;
 }
 
-json to_json(const last_event& each) {
+json event_json(const last_event& each) {
   const std::string object = object_of(*each.process, *each.event);
   return {{"process", each.process->id},
           {"thread", each.event->thread},
@@ -146,19 +146,19 @@ struct switching {
   std::vector<process_id> late;  ///< living processes that have not obeyed in time
 };
 
-json to_json(const inspect::trace_report& report, const inspect::trace_timeline& timeline, const trace_options& options,
-             const std::optional<switching>& done) {
+json look_json(const inspect::trace_report& report, const inspect::trace_timeline& timeline,
+               const trace_options& options, const std::optional<switching>& done) {
   json out{{"realm", report.realm}, {"session_present", report.session_is_there}};
   out["switched"] = done ? json(done->on ? "on" : "off") : json(nullptr);
   out["was_so_before"] = done ? json(done->was_so) : json(nullptr);
   out["late_processes"] = done ? json(done->late) : json::array();
   out["processes"] = json::array();
-  for (const auto& p : report.processes) out["processes"].push_back(to_json(p));
+  for (const auto& p : report.processes) out["processes"].push_back(process_json(p));
   out["slices"] = timeline.slices.size();
   out["flows"] = timeline.flows.size();
   out["duration_s"] = static_cast<double>(timeline.end_ns - timeline.begin_ns) / 1e9;
   out["last_events"] = json::array();
-  for (const last_event& each : last_events(report, options.last)) out["last_events"].push_back(to_json(each));
+  for (const last_event& each : last_events(report, options.last)) out["last_events"].push_back(event_json(each));
   out["file"] = options.file.empty() ? json(nullptr) : json(options.file);
   return out;
 }
@@ -236,7 +236,7 @@ int run(const trace_options& options) {
   }
   if (is_quiet) return has_problem(report) ? kProblem : kFine;
   if (options.json) {
-    print(to_json(report, timeline, options, done));
+    print(look_json(report, timeline, options, done));
   } else {
     print_summary(report, timeline, options);
   }

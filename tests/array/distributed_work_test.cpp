@@ -29,11 +29,11 @@ using cube = distributed_array<int, 3>;
 class DistributedWork : public SessionTest {};
 
 double add_one(double x) { return x + 1; }
-double index_sum(std::size_t i, std::size_t j) { return static_cast<double>(10 * i + j); }
+double two_digits(std::size_t i, std::size_t j) { return static_cast<double>(10 * i + j); }
 
 TEST_F(DistributedWork, MapMakesANewArrayOfTheSameDivision) {
   start(4);
-  const auto d = grid::from({7, 9}, index_sum);
+  const auto d = grid::from({7, 9}, two_digits);
   const auto plus_one = d.map(add_one);
   EXPECT_EQ(plus_one.owner_ids(), d.owner_ids());
   EXPECT_EQ(plus_one.grid(), d.grid());
@@ -69,7 +69,7 @@ TEST_F(DistributedWork, RunsOnAllOwnersAtTheSameTime) {
 
 TEST_F(DistributedWork, MapsInPlace) {
   start(2);
-  const auto d = grid::from({5, 5}, index_sum);
+  const auto d = grid::from({5, 5}, two_digits);
   d.map_inplace([](double x) { return -x; });
   EXPECT_EQ(d(4, 4), -44);
   EXPECT_EQ(d(0, 1), -1);
@@ -116,7 +116,7 @@ TEST_F(DistributedWork, FindsTheLeastAndTheLargest) {
 
 TEST_F(DistributedWork, MultipliesAndMeasures) {
   const auto workers = start(4);
-  const auto a = grid::from({6, 7}, index_sum);
+  const auto a = grid::from({6, 7}, two_digits);
   const auto b =
       grid::from({6, 7}, [](int i, int j) { return i - j; }, {.owners = {workers[2]}, .order = order::column_major});
   const std::vector<double> as = a.gather();
@@ -139,11 +139,11 @@ TEST_F(DistributedWork, MeasuresWithoutOverflow) {
 
 TEST_F(DistributedWork, CopiesAndCompares) {
   const auto workers = start(4);
-  const auto d = grid::from({9, 5}, index_sum);
+  const auto d = grid::from({9, 5}, two_digits);
   const auto copy = d.copy();
   EXPECT_FALSE(copy.storage() == d.storage());
   EXPECT_TRUE(copy == d);
-  EXPECT_TRUE(d == grid::from({9, 5}, index_sum, {.owners = {workers[1]}, .order = order::column_major}));
+  EXPECT_TRUE(d == grid::from({9, 5}, two_digits, {.owners = {workers[1]}, .order = order::column_major}));
   copy(8, 4) += 1;
   EXPECT_FALSE(copy == d);
   EXPECT_TRUE(copy != d);
@@ -153,11 +153,11 @@ TEST_F(DistributedWork, CopiesAndCompares) {
 TEST_F(DistributedWork, OfAnArrayInColumnOrderIsTheSame) {
   start(4);
   const distributed_options columns{.order = order::column_major};
-  const auto d = grid::from({7, 9}, index_sum, columns);
-  EXPECT_TRUE(d == grid::from({7, 9}, index_sum));
+  const auto d = grid::from({7, 9}, two_digits, columns);
+  EXPECT_TRUE(d == grid::from({7, 9}, two_digits));
   EXPECT_EQ(d.map(add_one).storage().order(), order::column_major);
   EXPECT_EQ(d.map(add_one)(6, 8), 69);
-  EXPECT_EQ(d.sum(), grid::from({7, 9}, index_sum).sum());
+  EXPECT_EQ(d.sum(), grid::from({7, 9}, two_digits).sum());
   EXPECT_TRUE(d.copy() == d);
   const auto e = cube::from(
       {3, 4, 5}, [](int i, int j, int k) { return 100 * i + 10 * j + k; }, columns);
@@ -283,7 +283,7 @@ std::string text_of(const D& d) {
 
 TEST_F(DistributedWork, PrintsASmallArrayWhole) {
   start(2);
-  EXPECT_EQ(text_of(grid::from({2, 3}, index_sum)),
+  EXPECT_EQ(text_of(grid::from({2, 3}, two_digits)),
             "distributed_array<double, 2> 2x3 in 1x2 blocks on workers 2, 3\n"
             "[[ 0,  1,  2],\n"
             " [10, 11, 12]]");

@@ -22,7 +22,6 @@ namespace weir::tests {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kPatience = 20s;
 
 void expect_well(child& one) {
   const int status = one.wait();

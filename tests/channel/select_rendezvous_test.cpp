@@ -21,7 +21,6 @@ namespace weir::tests {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kPatience = 20s;
 using steady = std::chrono::steady_clock;
 
 class SelectMeets : public WithAndWithoutFutexWaitv {};

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "segment/segment.hpp"
+#include "support/wait.hpp"
 #include "weir/any.hpp"
 #include "weir/error.hpp"
 
@@ -22,7 +23,6 @@ namespace weir::tests {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kPatience = 20s;
 using steady = std::chrono::steady_clock;
 
 // --------------------------------------------------------------------------------------------------------------- doing

@@ -13,7 +13,7 @@
 namespace weir::tests {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{400};
+constexpr std::chrono::milliseconds kLongEnough{400};
 
 // ------------------------------------------------------------------------------------------------ the viewer is killed
 
@@ -35,7 +35,7 @@ TEST_P(ViewerKilled, WhatItWasViewingGoesToAnother) {
   });
   expect_killed(victim);
   // The second may come first: it is ready at once, the first only when the viewer is known to be dead.
-  EXPECT_EQ(take_the_rest(kPatience), (std::vector<int>{0, 1}));
+  EXPECT_EQ(take_the_rest(kLongEnough), (std::vector<int>{0, 1}));
   expect_whole();
 }
 
@@ -129,7 +129,7 @@ TEST_P(RecovererOfASlowViewerKilled, WhatItWasViewingGoesToAThird) {
     return 0;
   });
   expect_killed(recoverer);
-  EXPECT_EQ(take_the_rest(kPatience), (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_EQ(take_the_rest(kLongEnough), (std::vector<int>{0, 1, 2, 3}));
   expect_whole();
 }
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, RecovererOfASlowViewerKilled,
@@ -154,7 +154,7 @@ TEST_P(PutterKilledAtAView, TheViewStaysAndTheItemIsTakenOnce) {
   });
   expect_killed(putter);
   EXPECT_EQ(number_in(view.bytes()), 0);
-  const std::vector<int> seen = take_the_rest(kPatience);
+  const std::vector<int> seen = take_the_rest(kLongEnough);
   EXPECT_GE(seen.size(), 2U);
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<int>(i) + 1);
   EXPECT_EQ(number_in(view.bytes()), 0);

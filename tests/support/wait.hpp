@@ -12,12 +12,15 @@
 
 namespace weir::tests {
 
+/// A watchdog: so long something is waited for that should be there in no time.
+inline constexpr std::chrono::seconds kPatience{20};
+
 /// Returns when `count` threads sleep on the channel, for whatever; fails after a while.
 template <class T>
 void wait_until_waiting(const channel<T>& ch, std::size_t count) {
   const detail::core_handle core = detail::attach(ch.name(), detail::codec<T>::type());
   const weir::channels::channel_header& header = core->header();
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     std::size_t waiting = 0;
     for (const auto* event : {&header.not_empty, &header.not_full, &header.block_freed}) {

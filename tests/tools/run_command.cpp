@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <sstream>
 #include <thread>
 
 #include "segment/segment.hpp"
@@ -110,6 +111,16 @@ command_result run_program(const std::vector<std::string>& given, const command_
   ::waitpid(pid, &status, 0);
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return result;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 }  // namespace weir::tests

@@ -27,4 +27,7 @@ struct command_setting {
 /// Runs any program, by its path.
 [[nodiscard]] command_result run_program(const std::vector<std::string>& words, const command_setting& setting = {});
 
+/// The lines of an output, without their ends, those of a terminal's lines included.
+[[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
+
 }  // namespace weir::tests
