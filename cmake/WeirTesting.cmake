@@ -10,16 +10,13 @@ include(GoogleTest)
 #   TIMEOUT       a watchdog against hangs (60 s), never an assertion about speed.
 # WEIR_TEST_LABEL, when set, leaves out programs without that label.
 # WEIR_CRASH_TESTS, when off, leaves out those with CRASH_POINTS, and so a second compilation of the library.
-# WEIR_TEST_FLAGS: how test programs are compiled beside what all is compiled with.
 set(WEIR_TEST_LABEL "" CACHE STRING "Build only the test programs with this label (empty: all)")
-set(WEIR_TEST_FLAGS "" CACHE STRING "Compiler flags of the test programs alone, such as -Og")
 option(WEIR_CRASH_TESTS "Build the tests that kill a process at a named point of the library" ON)
 
 # How every test program is compiled: quickly, since they are many. The library that they link is compiled as usual.
 function(weir_compile_as_test target library)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  separate_arguments(flags NATIVE_COMMAND "${WEIR_TEST_FLAGS}")
-  target_compile_options(${target} PRIVATE ${flags})
+  weir_compile_quickly(${target})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/lib)
   target_link_libraries(${target} PRIVATE ${library} Boost::headers GTest::gmock GTest::gtest fmt::fmt)
 endfunction()

@@ -4,9 +4,9 @@
 # tools/test.sh [--quick] [--preset NAME] [--fuzz SECONDS]
 #
 # Installs what is missing, then checks everything: formatting; build and tests with each preset (dev with the matrix of
-# kills and the storm, asan, tsan, clang, release); clang-tidy; and that nothing was left in shared memory or running. While the
-# tests of one preset run, which mostly wait, the next ones are built. Goes on after a failure, ends with a summary, exits
-# with 0 only if all went well. Logs are in build/logs.
+# kills and the storm, asan, tsan, release); clang-tidy; and that nothing was left in shared memory or running. While the tests
+# of one preset run, which mostly wait, the next ones are built. Goes on after a failure, ends with a summary, exits with 0
+# only if all went well. Logs are in build/logs.
 #
 #   --quick         only formatting, preset dev with all its tests, and the leftovers
 #   --preset NAME   only preset NAME with all its tests, and the leftovers
@@ -16,17 +16,17 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly root=$PWD logs=$PWD/build/logs jobs=2
 
-presets=(dev asan tsan clang release)
+presets=(dev asan tsan release)
 check_format=true
 run_tidy=true
 fuzz_seconds=0
-all_tests=false # of clang and release, whose tests are a selection otherwise
+all_tests=false # of release, whose tests are a selection otherwise
 while [ $# -gt 0 ]; do
   case "$1" in
     --quick) presets=(dev) run_tidy=false ;;
     --preset)
       [ $# -ge 2 ] || { echo "test.sh: --preset needs a name: ${presets[*]}" >&2 && exit 2; }
-      [[ " dev asan tsan clang release " == *" $2 "* ]] || { echo "test.sh: no preset $2" >&2 && exit 2; }
+      [[ " dev asan tsan release " == *" $2 "* ]] || { echo "test.sh: no preset $2" >&2 && exit 2; }
       presets=("$2") check_format=false run_tidy=false all_tests=true
       shift
       ;;
@@ -147,9 +147,9 @@ tidy_is_silent() {
   local files
   # The library's files a dozen at a time, as that preset compiles them: most of the work is in the headers, which are seen
   # through the files that include them. The last one includes every public header.
-  files=$(ls build/clang/CMakeFiles/weir.dir/Unity/*.cxx && echo build/clang/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
+  files=$(ls build/asan/CMakeFiles/weir.dir/Unity/*.cxx && echo build/asan/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
   clang-tidy --version
-  xargs -n 1 -P "$jobs" clang-tidy -p build/clang --quiet --checks=-bugprone-suspicious-include <<<"$files"
+  xargs -n 1 -P "$jobs" clang-tidy -p build/asan --quiet --checks=-bugprone-suspicious-include <<<"$files"
 }
 
 # The thread sanitizer of these compilers cannot place its memory when the kernel randomises more than 28 bits.
@@ -164,8 +164,6 @@ test_preset() {
   if [ "$preset" = tsan ]; then prefix=(without_randomisation); fi
   if [ "$preset" = dev ]; then
     selection=(-LE '^matrix$') # which comes after
-  elif [ "$preset" = clang ] && ! $all_tests; then
-    selection=(-L '^(thread|compile)$') # the same code by another compiler
   elif [ "$preset" = release ] && ! $all_tests; then
     selection=(-L '^(install|bench)$')
   fi

@@ -134,7 +134,7 @@ TEST(TraceCommand, LeavesNoFileWhereItCannotWrite) {
     const command_result result = run_weir({"trace", s.realm(), "/nowhere/at/all.json"});
     EXPECT_EQ(result.status, 1);
     EXPECT_THAT(result.err,
-                AllOf(StartsWith("weir: trace: write \"/nowhere/at/all.json\": "), HasSubstr("No such file")));
+                AllOf(StartsWith("weir: write trace \"/nowhere/at/all.json\": "), HasSubstr("No such file")));
   });
 }
 

@@ -6,6 +6,15 @@ option(WEIR_PRECOMPILE "Precompile the headers that most of weir's files need" O
 # together, which takes a third of the time. Off where a file that leans on another's names is found out.
 option(WEIR_UNITY "Compile a target's files a dozen at a time" OFF)
 
+# WEIR_QUICK_FLAGS: for the test programs and the command, beside what all is compiled with.
+set(WEIR_QUICK_FLAGS "" CACHE STRING "Compiler flags of programs that are to be compiled quickly, such as -Og")
+
+# weir_compile_quickly(TARGET)
+function(weir_compile_quickly target)
+  separate_arguments(flags NATIVE_COMMAND "${WEIR_QUICK_FLAGS}")
+  target_compile_options(${target} PRIVATE ${flags})
+endfunction()
+
 # weir_compile_together(TARGET [ALWAYS]): a dozen of its files at a time, where WEIR_UNITY says so or ALWAYS is given.
 function(weir_compile_together target)
   if(WEIR_UNITY OR "ALWAYS" IN_LIST ARGN)
@@ -34,13 +43,6 @@ function(weir_precompile_library target)
       <string_view>
       <thread>
       <vector>)
-  endif()
-endfunction()
-
-# weir_precompile_command(TARGET): for the command's sources.
-function(weir_precompile_command target)
-  if(WEIR_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE <CLI/CLI.hpp> <fmt/format.h> <nlohmann/json.hpp> <map> <optional>)
   endif()
 endfunction()
 
