@@ -3,6 +3,7 @@
 
 import re
 
+from runner.schedule import ELEMENTS_COLUMNS
 from runner.text import bandwidth, duration, rate, seconds, size_text
 
 MEANING = {
@@ -210,14 +211,18 @@ def steps_section(question, title, text):
 
 
 def elements_section(page, _):
-    lines = ["## Elements of arrays", "", "All elements of 256 x 256 doubles, row by row; for an element. Both go to the same memory."]
-    lines += ["Reading adds it to a sum of its column; writing multiplies.", ""]
+    lines = ["## Elements of arrays", "", "All elements of 512 KiB of doubles, row by row; for an element. Both go to the same memory."]
+    lines += ["Reading adds it to a sum of its column; writing multiplies. The loop over a row is the same; to begin one"]
+    lines += ["takes a few cycles more through an array, which short rows show.", ""]
     rows = []
-    for kind, name in (("array", "`array`"), ("distributed", "`distributed_array`")):
-        for what in ("read", "write"):
-            field = f"{kind}_{what}"
-            cells = [page.cell("elements", "weir", [field + end], duration) for end in ("_ns", "_pointer_ns")]
-            rows.append([f"{name}, {what}"] + cells + [page.cell("elements", "weir", [field + "_ratio"], "{:.3f}".format)])
+    for columns in ELEMENTS_COLUMNS:
+        case = f"elements/{columns}"
+        for kind, name in (("array", "`array`"), ("distributed", "`distributed_array`")):
+            for what in ("read", "write"):
+                field = f"{kind}_{what}"
+                cells = [page.cell(case, "weir", [field + end], duration) for end in ("_ns", "_pointer_ns")]
+                cells.append(page.cell(case, "weir", [field + "_ratio"], "{:.3f}".format))
+                rows.append([f"{name}, rows of {columns:,}, {what}"] + cells)
     lines += table(["", "a(i, j)", "plain pointer", "ratio"], rows) + [""]
     found = next((run for run in page.results.runs.get("loops", {}).get("objdump", []) if run), None)
     if found is None:

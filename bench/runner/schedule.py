@@ -25,7 +25,7 @@ TEAMS = ["weir", "openmpi"]
 # Those of the Parallel Research Kernels in their scripts/small.
 STENCIL_ORDER, TRANSPOSE_ORDER = 1000, 2000
 HEAT_ORDER, SMALL_HEAT_ORDER = 1000, 200
-ELEMENTS_ORDER = 256
+ELEMENTS_COLUMNS = (256, 1024)
 TRIAD_BYTES = 128 * MI
 PASSED_BYTES = 4 * GI
 
@@ -123,7 +123,8 @@ def teams(seconds, shapes):
 
 def arrays(seconds, ways):
     """What arrays cost by themselves; these programs compare within one process, or have nobody to compare with."""
-    yield Case("elements", "elements", ["weir"], 2 * seconds, ["--order", str(ELEMENTS_ORDER)])
+    for columns in ELEMENTS_COLUMNS:
+        yield Case("elements", f"elements/{columns}", ["weir"], seconds, ["--order", str(columns)])
     yield Case("elements", "loops", ["objdump"], 1, once=True)
     yield Case("triad", "triad", ["weir"], 4 * seconds, ["--bytes", str(TRIAD_BYTES)])
     for way in ways:

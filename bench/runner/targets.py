@@ -5,7 +5,7 @@ import dataclasses
 import statistics
 
 from runner.results import best, ratio
-from runner.schedule import HEAT_ORDER, POLLED, PYTHON, STENCIL_ORDER, TRANSPOSE_ORDER
+from runner.schedule import ELEMENTS_COLUMNS, HEAT_ORDER, POLLED, PYTHON, STENCIL_ORDER, TRANSPOSE_ORDER
 from runner.text import duration, size_text
 
 PEERS = ["openmpi", "iceoryx", "zeromq"] + POLLED + PYTHON
@@ -167,11 +167,11 @@ def arrays(results):
         found = [
             (value, what)
             for what in ("read", "write")
-            if (value := results.median("elements", "weir", f"{kind}_{what}_ratio")) is not None
+            if (value := results.median(f"elements/{ELEMENTS_COLUMNS[-1]}", "weir", f"{kind}_{what}_ratio")) is not None
         ]
         value, what = max(found, default=(None, ""))
         where = f" (of reading and writing the worse: {what})" if found else ""
-        yield target(key, f"Loop over the elements of {name}: a(i, j) / a plain pointer{where}", value, 1.03, precise_times)
+        yield target(key, f"Loop over the elements of {name}, rows of {ELEMENTS_COLUMNS[-1]:,}: a(i, j) / a plain pointer{where}", value, 1.03, precise_times)
     for key, way, text in (("9d", "kept", "a handle"), ("9e", "dropped", "none meanwhile")):
         if not results.cases(f"pass_array/{way}"):
             continue

@@ -23,8 +23,8 @@ inline constexpr std::size_t kMostPath = 2048;
 // byte  field             who writes it, and under what
 //    0  rank, 4 order     creator; constant
 //    8  element_bytes     creator; constant
-//   16  data_offset       creator; where the elements lie, on a page: in this segment, or (file_bound) in the other file,
-//                         there anywhere
+//   16  data_offset       creator; where the elements lie: in this segment, a multiple of kStagger behind kDataOffset, less
+//                         than a page; or (file_bound) in the other file, there anywhere
 //   24  row_bytes         creator; bytes of one row: of elements that share their first index. 0: the rows lie apart
 //   32  max_rows          creator; the segment (or the mapping of the file) has room for so many
 //   40  extents[8]        creator; constant, but that [0] is only what the array began with
@@ -115,6 +115,10 @@ inline constexpr std::size_t kHeaderOffset = shm::kPage;
 inline constexpr std::size_t kSeatsOffset = 2 * shm::kPage;
 inline constexpr std::size_t kDataOffset = kSeatsOffset + (std::size_t{kSeats} + 1) * kSeatBytes;
 static_assert(kDataOffset % shm::kPage == 0);
+/// Large arrays begin at different places in their first page, in turn: a CPU compares the lower 12 bits of what it loads
+/// and of what it is about to store, and waits where they agree, as they would all through `a[i] = b[i]`.
+inline constexpr std::size_t kStagger = 1024;
+inline constexpr std::size_t kStaggeredFrom = 16 * shm::kPage;  // of smaller ones a page more would be much
 /// The byte that stands for a seat.
 constexpr std::size_t byte_of_seat(std::uint32_t seat) noexcept { return kSeatsOffset + seat * kSeatBytes; }
 

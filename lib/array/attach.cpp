@@ -168,7 +168,7 @@ shm::segment make_array_segment(std::string_view operation, const shm::segment_s
   const std::size_t elements = constants.file_bound ? 0 : bytes_of(constants, constants.extents[0]);
   const auto fill = [&](shm::segment& made) {
     made.reserve(operation, arrays::kSeatsOffset, shm::kPage);
-    if (when == reserve_when::at_once) made.reserve(operation, arrays::kDataOffset, elements);
+    if (when == reserve_when::at_once) made.reserve(operation, constants.data_offset, elements);
     auto* h = new (made.base() + arrays::kHeaderOffset) arrays::array_header{};
     write_constants(*h, constants);
     h->resizing.make();
@@ -177,8 +177,9 @@ shm::segment make_array_segment(std::string_view operation, const shm::segment_s
     h->file_device = device;
     h->file_number = file_number;
   };
-  const std::size_t room = constants.file_bound ? 0 : bytes_of(constants, constants.max_rows);
-  const std::size_t file_bytes = (arrays::kDataOffset + room + shm::kPage - 1) / shm::kPage * shm::kPage;
+  const std::size_t end =
+      constants.file_bound ? arrays::kDataOffset : constants.data_offset + bytes_of(constants, constants.max_rows);
+  const std::size_t file_bytes = (end + shm::kPage - 1) / shm::kPage * shm::kPage;
   return with_room([&] { return shm::segment::create(operation, spec, file_bytes, arrays::kSeatsOffset, fill); });
 }
 

@@ -40,7 +40,10 @@ const char* contradiction_in(const array_header& h, std::uint64_t file_bytes, ch
   if (h.path_bytes >= kMostPath) return "the path of its file is too long";
   if (c.file_bound) {
     if (file_bytes != kDataOffset || c.data_offset > kMostBytes) return "its file does not suit it";
-  } else if (c.data_offset != kDataOffset || file_bytes < kDataOffset || file_bytes - kDataOffset < most) {
+  } else if (c.data_offset < kDataOffset || c.data_offset >= kDataOffset + shm::kPage ||
+             c.data_offset % kStagger != 0) {
+    return "its elements do not lie where an array's do";
+  } else if (file_bytes < c.data_offset || file_bytes - c.data_offset < most) {
     return "the file is shorter than its elements";
   }
   out = c;

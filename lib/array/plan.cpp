@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 
 #include "segment/segment.hpp"
@@ -20,6 +21,14 @@ std::uint64_t address_space_for_growth() noexcept {
   constexpr std::uint64_t kShareOfLimit = 16;
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return limit.rlim_cur / kShareOfLimit;
   return kMostBytes;
+}
+
+/// Where in its first page this process's next array begins; see kStagger.
+std::uint64_t next_stagger(const checked_constants& c) noexcept {
+  static std::atomic<std::uint64_t> arrays_before{0};
+  // The size of an element is a multiple of what it has to lie on.
+  if (c.element_bytes > kStagger || bytes_of(c, c.extents[0]) < kStaggeredFrom) return 0;
+  return arrays_before.fetch_add(1, std::memory_order_relaxed) * kStagger % shm::kPage;
 }
 
 }  // namespace
@@ -55,7 +64,7 @@ checked_constants plan_array(const std::string& what, std::size_t element_bytes,
   c.per_row = elements / c.extents[0] * element_bytes;
   const bool resizable = c.rank == 1 || c.order == order::row_major;
   c.row_bytes = resizable ? c.per_row : 0;
-  c.data_offset = kDataOffset;
+  c.data_offset = kDataOffset + next_stagger(c);
   c.max_rows = c.extents[0];
   if (!resizable) return c;
   if (options.max_rows == 0) {

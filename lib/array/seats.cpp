@@ -125,7 +125,7 @@ bool array_core::leave() noexcept {
 /// Of an array that nobody has, nor can get any more; but some processes may have it parked.
 void array_core::give_elements_back() noexcept {
   if (constants_.file_bound) return;
-  segment_.give_back(constants_.data_offset, segment_.bytes() - constants_.data_offset);
+  segment_.give_back(arrays::kDataOffset, segment_.bytes() - arrays::kDataOffset);
 }
 
 std::optional<shm::segment> array_core::leave_and_release() noexcept {

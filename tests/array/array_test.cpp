@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <complex>
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -330,6 +332,38 @@ TEST_F(Array, RowsThatComeBackAreZero) {
   for (std::size_t j = 0; j < 1000; ++j) {
     EXPECT_EQ(a(1, j), 9);
     for (std::size_t i = 2; i < 5; ++i) ASSERT_EQ(a(i, j), 0) << i << ' ' << j;
+  }
+}
+
+std::size_t place_in_page(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory) % shm::kPage; }
+
+TEST_F(Array, LargeOnesBeginAtDifferentPlacesOfAPage) {
+  const std::vector<weir::array<double>> made{weir::array<double>({10'000}), weir::array<double>({10'000}),
+                                              weir::array<double>({10'000}), weir::array<double>({10'000})};
+  std::set<std::size_t> places;
+  for (const auto& each : made) places.insert(place_in_page(each.data()));
+  EXPECT_THAT(places, testing::ElementsAre(0, 1024, 2048, 3072));
+}
+
+TEST_F(Array, OfSmallSizeOrOfLargeElementsBeginsWithAPage) {
+  struct alignas(shm::kPage) whole_page {
+    char bytes[shm::kPage];
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(place_in_page(weir::array<double>({100}).data()), 0U);
+    EXPECT_EQ(place_in_page(weir::array<whole_page>({100}).data()), 0U);
+  }
+}
+
+TEST_F(Array, LargeOnesCanBeResizedWhereverTheyBegin) {
+  for (int i = 0; i < 4; ++i) {
+    const weir::array<int, 2> a({20, 1000});
+    a.fill(9);
+    a.resize_rows(2);
+    a.resize_rows(40);
+    const auto all = a.span();
+    EXPECT_TRUE(std::ranges::all_of(all.first(2000), [](int e) { return e == 9; }));
+    EXPECT_TRUE(std::ranges::all_of(all.subspan(2000), [](int e) { return e == 0; }));
   }
 }
 

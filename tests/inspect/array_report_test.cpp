@@ -126,15 +126,24 @@ TEST_F(DamagedArray, IsRefusedByOpenAndReportedWhateverFieldIsWrong) {
     std::uint64_t value;
     std::size_t bytes;
   };
-  const damage all[] = {
-      {offsetof(array_header, rank), 0, 4},          {offsetof(array_header, rank), 9, 4},
-      {offsetof(array_header, rank), 3, 4},          {offsetof(array_header, order), 3, 4},
-      {offsetof(array_header, element_bytes), 0, 8}, {offsetof(array_header, element_bytes), ~0ULL, 8},
-      {offsetof(array_header, data_offset), 0, 8},   {offsetof(array_header, row_bytes), 1, 8},
-      {offsetof(array_header, max_rows), 1, 8},      {offsetof(array_header, max_rows), ~0ULL, 8},
-      {offsetof(array_header, extents) + 8, 0, 8},   {offsetof(array_header, extents) + 8, ~0ULL, 8},
-      {offsetof(array_header, extents) + 16, 1, 8},  {offsetof(array_header, file_bound), 1, 4},
-      {offsetof(array_header, path_bytes), 5000, 4}};
+  const damage all[] = {{offsetof(array_header, rank), 0, 4},
+                        {offsetof(array_header, rank), 9, 4},
+                        {offsetof(array_header, rank), 3, 4},
+                        {offsetof(array_header, order), 3, 4},
+                        {offsetof(array_header, element_bytes), 0, 8},
+                        {offsetof(array_header, element_bytes), ~0ULL, 8},
+                        {offsetof(array_header, data_offset), 0, 8},
+                        {offsetof(array_header, row_bytes), 1, 8},
+                        {offsetof(array_header, data_offset), arrays::kDataOffset + 8, 8},
+                        {offsetof(array_header, data_offset), arrays::kDataOffset + shm::kPage, 8},
+                        {offsetof(array_header, data_offset), arrays::kDataOffset - arrays::kStagger, 8},
+                        {offsetof(array_header, max_rows), 1, 8},
+                        {offsetof(array_header, max_rows), ~0ULL, 8},
+                        {offsetof(array_header, extents) + 8, 0, 8},
+                        {offsetof(array_header, extents) + 8, ~0ULL, 8},
+                        {offsetof(array_header, extents) + 16, 1, 8},
+                        {offsetof(array_header, file_bound), 1, 4},
+                        {offsetof(array_header, path_bytes), 5000, 4}};
   for (const damage& each : all) {
     grid::create(name(), {4, 5});
     if (each.bytes == 4) overwrite(kAt + each.offset, static_cast<std::uint32_t>(each.value));
