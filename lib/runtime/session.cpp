@@ -115,6 +115,7 @@ session::implementation::implementation(session_options given) : settings(std::m
     self_->runner().start();
     runtime::member::set_current(self_);
   } catch (...) {
+    monitor_.reset();  // its thread follows the trace's switch
     runtime::leave_trace();
     runtime::remove_own_realm();
     throw;

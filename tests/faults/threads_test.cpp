@@ -42,6 +42,28 @@ TEST(NoMoreThreads, AreAClearErrorOfASession) {
   EXPECT_GE(try_each_limit([] { use_session(continuations::left_out); }, limit, [&] { limit(INT_MAX); }), 3);
 }
 
+/// The thread that there still is has hardly begun when all that it looks at goes.
+TEST(NoMoreThreads, ForTheSecondOfASessionEndTheFirst) {
+  child limited([] {
+    for (int i = 0; i < 300; ++i) {
+      g_threads_left = 1;
+      try {
+        const weir::session session;
+        return 1;
+      } catch (const no_space&) {
+        continue;
+      }
+    }
+    g_threads_left = INT_MAX;
+    use_session();
+    return shm::list_segments('@' + shm::realm() + '.').empty() ? 0 : 2;
+  });
+  EXPECT_TRUE(comes_true([&] { return limited.has_ended(); }));
+  if (limited.has_ended()) {
+    EXPECT_EQ(limited.wait(), 0);
+  }
+}
+
 TEST(NoMoreThreads, InAWorkerAreAClearErrorOfItsStart) {
   const auto limit = [](int count) { ::setenv(kVariable, std::to_string(count).c_str(), 1); };
   EXPECT_GE(try_each_limit([] { use_session(); }, limit, [] { ::unsetenv(kVariable); }), 1);
@@ -62,7 +84,8 @@ TEST(NoMoreThreads, OnlyDelayWhatFollowsAFuture) {
     const auto second = first.then([](int one) { return one + 1; });
     const auto third = first.then([](int one) { return one + 2; });
     g_threads_left = INT_MAX;
-    return second.get() == 2 && third.get() == 3 ? 0 : 2;
+    const bool all_ran = second.get() == 2 && third.get() == 3;
+    return waits.get() == 0 && all_ran ? 0 : 2;  // and nobody uses the gate any more
   });
   EXPECT_TRUE(comes_true([&] { return limited.has_ended(); }));
   if (limited.has_ended()) {
