@@ -48,16 +48,16 @@ std::string synopsis_line(const command_page& page) {
   return out;
 }
 
-std::string entry(std::string_view title, std::string_view text) { return fmt::format(".TP\n{}\n{}\n", title, text); }
+std::string tagged(std::string_view title, std::string_view text) { return fmt::format(".TP\n{}\n{}\n", title, text); }
 
-std::string entry(const argument_page& argument) {
+std::string tagged(const argument_page& argument) {
   if (argument.names.front().front() != '-') {
-    return entry(in_italics(argument.names.front()), plain(text_of(argument)) + '.');
+    return tagged(in_italics(argument.names.front()), plain(text_of(argument)) + '.');
   }
   std::string title;
   for (const std::string& name : argument.names) title += (title.empty() ? "" : ", ") + in_bold(name);
   if (!argument.value.empty()) title += ' ' + in_italics(argument.value);
-  return entry(title, plain(text_of(argument)) + '.');
+  return tagged(title, plain(text_of(argument)) + '.');
 }
 
 std::string lower_first(std::string text) {
@@ -94,12 +94,12 @@ std::string manual_page(const command_page& page, const command_page& whole, std
   for (const std::string& paragraph : page.details) out += fmt::format(".PP\n{}\n", plain(paragraph));
   if (is_whole) {
     out += ".SH COMMANDS\n";
-    for (const command_page& each : page.subcommands) out += entry(reference(each), plain(each.text) + '.');
+    for (const command_page& each : page.subcommands) out += tagged(reference(each), plain(each.text) + '.');
   }
   if (!page.positionals.empty()) out += ".SH ARGUMENTS\n";
-  for (const argument_page& each : page.positionals) out += entry(each);
+  for (const argument_page& each : page.positionals) out += tagged(each);
   if (!page.options.empty()) out += ".SH OPTIONS\n";
-  for (const argument_page& each : page.options) out += entry(each);
+  for (const argument_page& each : page.options) out += tagged(each);
   out += kExitStatus;
   out += kEnvironment;
   out += kFiles;
