@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
+#include <stdio_ext.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,8 +14,10 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <ext/stdio_sync_filebuf.h>
 #include <iostream>
 #include <new>
+#include <typeinfo>
 
 #include "runtime/status_line.hpp"
 #include "sync/blocking.hpp"
@@ -44,7 +47,20 @@ class without_signals {
   sigset_t before_;
 };
 
+/// The stream keeps nothing itself, but hands it on to stdout or stderr.
+bool is_synchronised(const std::ostream& stream) noexcept {
+  const std::streambuf* const buffer = stream.rdbuf();
+  return buffer != nullptr && typeid(*buffer) == typeid(__gnu_cxx::stdio_sync_filebuf<char>);
+}
+
+/// Of what this thread has written. So a call that prints nothing makes no system call for it, which took a quarter of its time.
+bool nothing_is_buffered() noexcept {
+  return ::__fpending(stdout) == 0 && ::__fpending(stderr) == 0 && is_synchronised(std::cout) &&
+         is_synchronised(std::cerr) && is_synchronised(std::clog);
+}
+
 void flush_standard_streams() noexcept {
+  if (nothing_is_buffered()) return;
   const without_signals meanwhile;
   try {
     std::cout.flush();
