@@ -17,6 +17,7 @@
 #include "array/parked.hpp"
 #include "array/plan.hpp"
 #include "segment/names.hpp"
+#include "sync/immortal.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -34,8 +35,8 @@ struct registry {
 };
 
 registry& attached() {
-  static registry* const made = [] {
-    auto* fresh = new registry;  // never destroyed: arrays with static storage may outlive it otherwise
+  // Arrays with static storage may outlive what is destroyed.
+  static sync::immortal<registry> made([] {
     // A forked child has the parent's mappings but no seat: its handles are marked, and it starts afresh.
     ::pthread_atfork([] { attached().mutex.lock(); }, [] { attached().mutex.unlock(); },
                      [] {
@@ -46,8 +47,7 @@ registry& attached() {
                        attached().parked.clear();
                        attached().mutex.unlock();
                      });
-    return fresh;
-  }();
+  });
   return *made;
 }
 

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "channel/attach.hpp"
+#include "sync/immortal.hpp"
 #include "trace/recorder.hpp"
 
 namespace weir::detail {
 
 channel_registry& attached_channels() {
-  static channel_registry* const made = [] {
-    auto* fresh = new channel_registry;  // never destroyed: channels with static storage may outlive it otherwise
+  // Channels with static storage may outlive what is destroyed.
+  static sync::immortal<channel_registry> made([] {
     // A forked child has the parent's mappings but is no participant: its handles are marked, and it starts afresh.
     ::pthread_atfork([] { attached_channels().mutex.lock(); }, [] { attached_channels().mutex.unlock(); },
                      [] {
@@ -24,8 +25,7 @@ channel_registry& attached_channels() {
                        attached_channels().by_name.clear();
                        attached_channels().mutex.unlock();
                      });
-    return fresh;
-  }();
+  });
   return *made;
 }
 

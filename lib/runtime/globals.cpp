@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <typeinfo>
 
+#include "sync/immortal.hpp"
 #include "weir/ids.hpp"
 
 namespace weir {
@@ -35,11 +36,8 @@ void clear_at_exit() {
 }
 
 table& values_of_this_process() {
-  static table* const made = [] {
-    auto* fresh = new table;  // never destroyed: threads may still serve calls while the process ends
-    std::atexit(clear_at_exit);
-    return fresh;
-  }();
+  // Threads may still serve calls while the process ends.
+  static sync::immortal<table> made([] { std::atexit(clear_at_exit); });
   return *made;
 }
 

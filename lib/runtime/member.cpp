@@ -12,6 +12,7 @@
 #include "runtime/executor.hpp"
 #include "segment/membership.hpp"
 #include "segment/names.hpp"
+#include "sync/immortal.hpp"
 #include "sync/waits.hpp"
 #include "weir/detail/type_name.hpp"
 #include "weir/error.hpp"
@@ -33,11 +34,10 @@ struct current_member {
 };
 
 current_member& holder() {
-  static current_member* const made = [] {
-    auto* fresh = new current_member;  // never destroyed: asked for while the process ends
+  // It is asked for while the process ends.
+  static sync::immortal<current_member> made([] {
     ::pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); }, &member::leave_after_fork);
-    return fresh;
-  }();
+  });
   return *made;
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sync/immortal.hpp"
+
 namespace weir::runtime::status_line {
 namespace {
 
@@ -18,8 +20,8 @@ struct shown_line {
   std::string text;  // empty: none is shown
 };
 shown_line& shown() {
-  static shown_line& line = *new shown_line;  // for threads that print while the process ends
-  return line;
+  static sync::immortal<shown_line> line;  // for threads that print while the process ends
+  return *line;
 }
 
 void print(std::string_view text) noexcept {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "sync/immortal.hpp"
 #include "weir/error.hpp"
 
 namespace weir::shm {
@@ -22,17 +23,16 @@ struct realm_state {
 };
 
 realm_state& this_realm() {
-  static realm_state* const state = [] {
-    auto* made = new realm_state;  // never destroyed: objects with static storage may still be removed at exit
+  // Objects with static storage may still be removed at exit.
+  static sync::immortal<realm_state> made([] {
     // A forked child is another process, and must not make names that its parent will make too.
     ::pthread_atfork([] { this_realm().mutex.lock(); }, [] { this_realm().mutex.unlock(); },
                      [] {
                        this_realm().name.clear();
                        this_realm().mutex.unlock();
                      });
-    return made;
-  }();
-  return *state;
+  });
+  return *made;
 }
 
 std::string draw_realm() {

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "sync/immortal.hpp"
 #include "weir/error.hpp"
 
 namespace weir::shm {
@@ -118,15 +119,14 @@ struct self_cache {
 };
 
 self_cache& cache() {
-  static self_cache* const made = [] {
-    auto* fresh = new self_cache;  // never destroyed: asked for while the process ends
+  // It is asked for while the process ends.
+  static sync::immortal<self_cache> made([] {
     ::pthread_atfork([] { cache().mutex.lock(); }, [] { cache().mutex.unlock(); },
                      [] {
                        cache().known.reset();
                        cache().mutex.unlock();
                      });
-    return fresh;
-  }();
+  });
   return *made;
 }
 

@@ -21,6 +21,7 @@
 
 #include "segment/names.hpp"
 #include "segment/space.hpp"
+#include "sync/immortal.hpp"
 #include "weir/detail/crash_point.hpp"
 #include "weir/error.hpp"
 
@@ -80,7 +81,7 @@ boost::interprocess::mapped_region map(std::string_view operation, std::string_v
 }
 
 std::shared_mutex& creation_gate() {
-  static auto* const gate = new std::shared_mutex;  // never destroyed: see stop_creating()
+  static sync::immortal<std::shared_mutex> gate;  // see stop_creating()
   return *gate;
 }
 

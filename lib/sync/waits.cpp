@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "sync/immortal.hpp"
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -30,11 +31,9 @@ void leave_to_parent() noexcept {
 }
 
 current_table& holder() {
-  static current_table* const made = [] {
-    auto* fresh = new current_table;  // never destroyed: asked for while the process ends
-    ::pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); }, &leave_to_parent);
-    return fresh;
-  }();
+  // It is asked for while the process ends.
+  static sync::immortal<current_table> made(
+      [] { ::pthread_atfork([] { holder().mutex.lock(); }, [] { holder().mutex.unlock(); }, &leave_to_parent); });
   return *made;
 }
 

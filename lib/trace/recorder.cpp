@@ -17,6 +17,7 @@
 
 #include "segment/names.hpp"
 #include "segment/segment.hpp"
+#include "sync/immortal.hpp"
 #include "sync/thread_id.hpp"
 #include "weir/detail/crash_point.hpp"
 
@@ -125,8 +126,8 @@ struct process_state {
 };
 
 process_state& state() {
-  static process_state* const made = [] {
-    auto* fresh = new process_state;  // never destroyed: threads record until the process has gone
+  // Threads record until the process has gone.
+  static sync::immortal<process_state> made([] {
     // A forked child is no process of the session: it records nothing, and forgets its parent's rings.
     ::pthread_atfork([] { state().mutex.lock(); }, [] { state().mutex.unlock(); },
                      [] {
@@ -135,8 +136,7 @@ process_state& state() {
                        state().current.reset();
                        state().mutex.unlock();
                      });
-    return fresh;
-  }();
+  });
   return *made;
 }
 

@@ -57,7 +57,7 @@ TEST_F(MemoryLimits, OfAllocationsAreAClearErrorOfASession) {
     const auto w = session.add_workers(1).front();
     expect_it(w.fetch([](int i) { return i + 1; }, 1) == 2, "an answer is wrong");
   };
-  EXPECT_GE(try_each_limit(start_and_end, fail_after, fail_no_more, 9, none_has_failed), 20);
+  EXPECT_GE(try_each_limit(start_and_end, fail_after, fail_no_more, 5, none_has_failed), 20);
 }
 
 /// The caller hears of it; if it cannot be told, the worker ends, which it also hears of.

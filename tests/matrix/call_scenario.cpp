@@ -92,7 +92,8 @@ class director {
     const int number = next_caller_++;
     try {
       auto end = on.call(&call_until_over, callees_, path_, number, static_cast<int>(size_));
-      // A worker that is to die when it wakes somebody finds somebody asleep, whenever it answers: who goes on after this.
+      // A worker that is to die when it wakes somebody finds somebody asleep whenever it answers: our thread that sees to what
+      // follows a future.
       if (plan_.point == "shared_event.advanced") after_ends_.push_back(end.then([] {}));
       ends_.emplace_back(on, std::move(end));
     } catch (const worker_died&) {

@@ -38,7 +38,11 @@ template <payload P>
 class scenario {
  public:
   scenario(const plan& what, shape how_many)
-      : plan_(what), shape_(how_many), name_(fmt::format("matrix.{}", ::getpid())), cast_(name_, *notes_) {
+      : plan_(what),
+        shape_(how_many),
+        prefix_(fmt::format("matrix.{}.", ::getpid())),
+        name_(prefix_ + "items"),
+        cast_(name_, *notes_) {
     planned_end::items_in_blocks = P == payload::block;
     channel_options options;
     if (P == payload::block) options.idle_block_bytes = 4096;  // so that blocks give memory back, and get it again
@@ -51,7 +55,7 @@ class scenario {
     others_.clear();
     channel_.reset();
     other_.reset();
-    for (const std::string& left : shm::list_segments(name_)) shm::segment::remove("clean up", left);
+    for (const std::string& left : shm::list_segments(prefix_)) shm::segment::remove("clean up", left);
   }
 
   void run() {
@@ -174,6 +178,7 @@ class scenario {
   plan plan_;
   shape shape_;
   shared_ledger notes_;
+  std::string prefix_;  // with a dot at its end: of process 327, and not of 32711 as well
   std::string name_;
   cast<P> cast_;
   std::optional<channel_of<P>> channel_;

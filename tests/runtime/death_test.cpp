@@ -14,6 +14,7 @@
 
 #include "segment/process_identity.hpp"
 #include "support/child.hpp"
+#include "support/leftovers.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
 
@@ -298,23 +299,28 @@ TEST(DeathOfTheControlProcess, EndsItsWorkersAndRemovesTheSegments) {
   control.wait();
 }
 
+/// In a shared memory of its own: any session that starts, another test's too, clears up.
 TEST(DeathOfTheControlProcess, WithoutWorkersIsClearedUpByTheNextSession) {
-  const std::string name = "test-" + std::to_string(::getpid()) + ".realm";
-  auto told = channel<std::string>::create(name, 1);
-  child control([&] {
-    weir::session session;
-    const channel<int> held(4);
-    channel<std::string>::open(name).put(session.realm());
-    wait_for_ever();
-    return 0;
+  in_own_memory([] {
+    std::string realm;
+    {
+      auto told = channel<std::string>::create("realm", 1);
+      child control([] {
+        weir::session session;
+        const channel<int> held(4);
+        channel<std::string>::open("realm").put(session.realm());
+        wait_for_ever();
+        return 0;
+      });
+      realm = told.take_for(kPatience).value();
+      ::kill(control.pid(), SIGKILL);
+      control.wait();
+    }
+    channel<std::string>::remove("realm");
+    EXPECT_FALSE(shm::list_segments('@' + realm).empty());
+    const weir::session next;
+    EXPECT_TRUE(shm::list_segments('@' + realm).empty());
   });
-  const std::string realm = told.take_for(kPatience).value();
-  channel<std::string>::remove(name);
-  ::kill(control.pid(), SIGKILL);
-  control.wait();
-  EXPECT_FALSE(shm::list_segments('@' + realm).empty());
-  const weir::session next;
-  EXPECT_TRUE(shm::list_segments('@' + realm).empty());
 }
 
 TEST_F(Death, BySignalsOfATerminalReachesTheControlProcessOnly) {

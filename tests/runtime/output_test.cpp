@@ -76,6 +76,18 @@ TEST_F(Output, ByEveryMeansArrives) {
   EXPECT_EQ(GetCapturedStdout(), prefix + "one two three\n" + prefix + '\n' + prefix + "four\n");
 }
 
+TEST_F(Output, ThatStreamsKeepThemselvesArrives) {
+  const auto w = start(1).front();
+  CaptureStdout();
+  w.fetch([] {
+    std::ios::sync_with_stdio(false);
+    std::cout << "one\n";
+  });
+  w.fetch([] { std::cout << "two"; });
+  const std::string prefix = "      From worker 2:\t";
+  EXPECT_EQ(GetCapturedStdout(), prefix + "one\n" + prefix + "two\n");
+}
+
 TEST_F(Output, OfACallIsPrintedBeforeItsResultIsDelivered) {
   const auto ws = start(2);
   for (int i = 0; i < 200; ++i) {

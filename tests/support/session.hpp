@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "segment/segment.hpp"
+#include "support/patience.hpp"
 #include "weir/session.hpp"
 
 namespace weir::tests {
-
-inline constexpr std::chrono::seconds kPatience{20};  // a watchdog: nothing is expected to take a tenth of it
 
 /// Looks every few milliseconds until it holds; false: not within kPatience.
 inline bool comes_true(const std::function<bool()>& condition) {

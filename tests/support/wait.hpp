@@ -8,12 +8,10 @@
 #include <thread>
 
 #include "channel/channel_core.hpp"
+#include "support/patience.hpp"
 #include "weir/channel.hpp"
 
 namespace weir::tests {
-
-/// A watchdog: so long something is waited for that should be there in no time.
-inline constexpr std::chrono::seconds kPatience{20};
 
 /// Returns when `count` threads sleep on the channel, for whatever; fails after a while.
 template <class T>

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+
+namespace weir::tests {
+
+inline constexpr std::chrono::seconds kPatience{20};  // a watchdog: nothing is expected to take a tenth of it
+
+}  // namespace weir::tests
