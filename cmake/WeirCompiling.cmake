@@ -1,10 +1,20 @@
-# WEIR_PRECOMPILE: our own builds parse the headers that most files need once. Off for those who include us, and in the
-# preset release, where a file that lacks an #include is found out.
+# WEIR_UNITY: a dozen of the library's files are compiled together, which takes a third of the time. Off in the preset dev, where
+# a file that lacks an #include, or leans on another's names, is found out. The command and the test programs always are.
+option(WEIR_UNITY "Compile the library's files a dozen at a time" OFF)
+
+# WEIR_PRECOMPILE: the headers that most files need are parsed once, for the test programs and for what is compiled together.
 option(WEIR_PRECOMPILE "Precompile the headers that most of weir's files need" OFF)
 
-# WEIR_UNITY: where all is to be compiled once more, for a sanitizer or by another compiler, a dozen of a target's files
-# together, which takes a third of the time. Off where a file that leans on another's names is found out.
-option(WEIR_UNITY "Compile a target's files a dozen at a time" OFF)
+# WEIR_FUZZ: the library and the programs of tests/fuzz are compiled for libFuzzer, which Clang has. Others can link such a library
+# too, if they are compiled with a sanitizer.
+option(WEIR_FUZZ "Compile for libFuzzer" OFF)
+
+# weir_compile_for_fuzzing(TARGET)
+function(weir_compile_for_fuzzing target)
+  if(WEIR_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
 
 # WEIR_QUICK_FLAGS: for the test programs and the command, beside what all is compiled with.
 set(WEIR_QUICK_FLAGS "" CACHE STRING "Compiler flags of programs that are to be compiled quickly, such as -Og")
@@ -15,11 +25,9 @@ function(weir_compile_quickly target)
   target_compile_options(${target} PRIVATE ${flags})
 endfunction()
 
-# weir_compile_together(TARGET [ALWAYS]): a dozen of its files at a time, where WEIR_UNITY says so or ALWAYS is given.
+# weir_compile_together(TARGET): a dozen of its files at a time.
 function(weir_compile_together target)
-  if(WEIR_UNITY OR "ALWAYS" IN_LIST ARGN)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
-  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
 endfunction()
 
 # weir_precompile_library(TARGET): for a target of the library's sources.

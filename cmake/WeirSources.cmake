@@ -6,7 +6,8 @@ function(weir_sources)
   set_property(GLOBAL APPEND PROPERTY WEIR_SOURCES ${files})
 endfunction()
 
-# weir_configure_library(TARGET): all that the library's sources need to be compiled, and its users to link.
+# weir_configure_library(TARGET [TOGETHER]): all that the library's sources need to be compiled, and its users to link; TOGETHER:
+# as with WEIR_UNITY.
 function(weir_configure_library target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/lib)
@@ -18,6 +19,9 @@ function(weir_configure_library target)
     PUBLIC cereal::cereal Threads::Threads
     PRIVATE Boost::headers fmt::fmt)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-  weir_precompile_library(${target})
-  weir_compile_together(${target})
+  weir_compile_for_fuzzing(${target})
+  if(WEIR_UNITY OR "TOGETHER" IN_LIST ARGN)
+    weir_compile_together(${target})
+    weir_precompile_library(${target})
+  endif()
 endfunction()

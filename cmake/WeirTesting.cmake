@@ -1,11 +1,13 @@
 include(GoogleTest)
 
-# weir_add_test(NAME LABELS LABEL… SOURCES FILE… [LIBRARIES TARGET…] [TIMEOUT SECONDS] [CRASH_POINTS] [SERIAL])
+# weir_add_test(NAME LABELS LABEL… SOURCES FILE… [LIBRARIES TARGET…] [TIMEOUT SECONDS] [PARTS N] [CRASH_POINTS] [SERIAL])
 #
 # A GoogleTest program, each of its tests a CTest of its own (NAME.Suite.Test). tests/support/main.cpp is its main().
 #   LABELS        `thread`: all happens in one process, so that the thread sanitizer sees it; `process`: all others.
 #                 One of them is required; more labels are welcome.
 #   CRASH_POINTS  links the library that was compiled with WEIR_CRASH_POINTS=1.
+#   PARTS         for thousands of short tests, each of which would spend most of its time on starting the program: CTest runs
+#                 N parts of them (NAME.part_I_of_N), one after the other in a process.
 #   SERIAL        runs alone: for tests that measure time or fill the shared memory.
 #   TIMEOUT       a watchdog against hangs (60 s), never an assertion about speed.
 # WEIR_TEST_LABEL, when set, leaves out programs without that label.
@@ -34,7 +36,7 @@ function(weir_add_test_main name library)
 endfunction()
 
 function(weir_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "CRASH_POINTS;SERIAL" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CRASH_POINTS;SERIAL" "PARTS;TIMEOUT" "LABELS;SOURCES;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "weir_add_test(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -73,6 +75,18 @@ function(weir_add_test name)
   set(properties TIMEOUT ${arg_TIMEOUT})
   if(arg_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  if(arg_PARTS)
+    foreach(part RANGE 1 ${arg_PARTS})
+      math(EXPR index "${part} - 1")
+      set(test ${name}.part_${part}_of_${arg_PARTS})
+      add_test(NAME ${test} COMMAND ${name})
+      set_tests_properties(
+        ${test}
+        PROPERTIES ${properties} LABELS "${arg_LABELS}" ENVIRONMENT
+                   "GTEST_TOTAL_SHARDS=${arg_PARTS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+    return()
   endif()
   gtest_discover_tests(
     ${name}

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 #
-# heat_test.sh PROGRAM
+# heat_test.sh PROGRAM [STEPS]
 #
 # PROGRAM, which is heat, must find the serial solution with any number of workers, and the same one again when workers or
-# the whole program are killed on the way.
+# the whole program are killed on the way: of so many steps (10000), so that it can be killed several times.
 set -euo pipefail
 export LC_ALL=C
 
 program=$(realpath "$1")
+steps=${2:-10000}
 directory=$(mktemp -d)
 name=heat-test-$$
 trap 'rm -rf "$directory" /dev/shm/weir."$name".even /dev/shm/weir."$name".odd /dev/shm/weir."$name".journal' EXIT
@@ -59,10 +60,10 @@ cmp whole.pgm again.pgm
 must_have_gone
 
 # The whole program is killed, wherever it is.
-run --size 300 --workers 2 --max-steps 30000 --tolerance 1e-9 --picture long.pgm
+run --size 300 --workers 2 --max-steps "$steps" --tolerance 1e-9 --picture long.pgm
 for _ in 1 2 3; do
   : >errors
-  "$program" --size 300 --name "$name" --max-steps 30000 --tolerance 1e-9 --progress >output 2>errors &
+  "$program" --size 300 --name "$name" --max-steps "$steps" --tolerance 1e-9 --progress >output 2>errors &
   until grep -qE '^step [1-9]' errors; do
     kill -0 $! || fail "ended before it was killed"
     sleep 0.01
@@ -70,7 +71,7 @@ for _ in 1 2 3; do
   kill -KILL $!
   wait $! || true
 done
-run --size 300 --name "$name" --max-steps 30000 --tolerance 1e-9 --workers 3 --picture resumed.pgm --check
+run --size 300 --name "$name" --max-steps "$steps" --tolerance 1e-9 --workers 3 --picture resumed.pgm --check
 must_say '^carrying on after step [1-9]'
 must_say 'the serial solution is the same, bit for bit'
 cmp long.pgm resumed.pgm

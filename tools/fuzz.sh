@@ -3,9 +3,9 @@
 #
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
-# Builds the fuzzers of tests/fuzz (preset fuzz) and runs each (values, shown, messages, channel, array, inspect, or those
+# Builds the fuzzers of tests/fuzz (preset asan) and runs each (values, shown, messages, channel, array, inspect, or those
 # named) for a while, beginning with its corpus, two at a time. Prints what each did; exits with 1 if one found something:
-# the input is kept in build/fuzz/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
+# the input is kept in build/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
 #   --seconds N  for each target (60)
 #   --runs N     end a target after N executions too
@@ -13,7 +13,7 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-readonly programs=build/fuzz/tests/fuzz logs=$PWD/build/logs
+readonly programs=build/asan/tests/fuzz logs=$PWD/build/logs
 
 seconds=60
 runs=-1
@@ -54,7 +54,7 @@ options_of() { # TARGET
 }
 
 run_target() { # TARGET
-  local target=$1 findings=build/fuzz/findings/$1 corpus=tests/fuzz/corpus/$1 begin=$SECONDS status=0 pid
+  local target=$1 findings=build/findings/$1 corpus=tests/fuzz/corpus/$1 begin=$SECONDS status=0 pid
   local new
   new=$(mktemp -d)
   log=$logs/fuzz-$target.log
@@ -86,8 +86,8 @@ run_target() { # TARGET
 
 tools/install-deps.sh --fuzz
 mkdir -p "$logs"
-cmake --preset fuzz >"$logs/fuzz-configure.log" || { cat "$logs/fuzz-configure.log" && exit 1; }
-cmake --build --preset fuzz -j 2 >"$logs/fuzz-build.log" 2>&1 || { tail -n 60 "$logs/fuzz-build.log" && exit 1; }
+cmake --preset asan >"$logs/fuzz-configure.log" || { cat "$logs/fuzz-configure.log" && exit 1; }
+cmake --build --preset asan -j 2 --target weir_fuzzers >"$logs/fuzz-build.log" 2>&1 || { tail -n 60 "$logs/fuzz-build.log" && exit 1; }
 
 export UBSAN_OPTIONS=print_stacktrace=1
 failed=false

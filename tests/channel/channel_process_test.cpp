@@ -15,6 +15,7 @@
 
 #include "support/child.hpp"
 #include "support/names.hpp"
+#include "support/sanitizers.hpp"
 #include "weir/channel.hpp"
 #include "weir/error.hpp"
 
@@ -39,7 +40,7 @@ class ChannelBetweenProcesses : public NamedSegments {};
 
 constexpr int kPutters = 4;
 constexpr int kTakers = 4;
-constexpr std::int64_t kItemsInAll = 1'000'000;
+constexpr std::int64_t kItemsInAll = kIsAddressSanitized ? 100'000 : 1'000'000;
 
 struct tally {
   std::array<std::int64_t, kPutters> items;
@@ -61,7 +62,7 @@ void fill(std::int64_t& item, std::size_t /*words*/, std::int64_t number) { item
 void fill(std::vector<std::int64_t>& item, std::size_t words, std::int64_t number) { item.assign(words, number); }
 
 template <class Item, std::size_t Words = 1>
-void put_and_take_a_million(const std::string& items_name, const std::string& tally_name, std::size_t capacity) {
+void put_and_take_all(const std::string& items_name, const std::string& tally_name, std::size_t capacity) {
   auto items = channel<Item>::create(items_name, capacity);
   auto tallies = channel<tally>::create(tally_name, kTakers);
   constexpr std::int64_t kEach = kItemsInAll / kPutters;
@@ -120,7 +121,7 @@ class ManyPuttersAndTakers : public ChannelBetweenProcesses, public testing::Wit
  protected:
   // The parameterised test's name has a slash in it.
   static std::string segment(const char* word) {
-    return "test-" + std::to_string(::getpid()) + ".million-" + std::to_string(GetParam()) + '.' + word;
+    return "test-" + std::to_string(::getpid()) + ".many-" + std::to_string(GetParam()) + '.' + word;
   }
   ~ManyPuttersAndTakers() override {
     channel<std::int64_t>::remove(segment("items"));
@@ -129,13 +130,13 @@ class ManyPuttersAndTakers : public ChannelBetweenProcesses, public testing::Wit
 };
 
 TEST_P(ManyPuttersAndTakers, PassEachSmallItemOnceAndInItsPuttersOrder) {
-  put_and_take_a_million<std::int64_t>(segment("items"), segment("tally"), GetParam());
+  put_and_take_all<std::int64_t>(segment("items"), segment("tally"), GetParam());
 }
 TEST_P(ManyPuttersAndTakers, PassEachShortVectorOnceAndInItsPuttersOrder) {
-  put_and_take_a_million<std::vector<std::int64_t>, kShort>(segment("items"), segment("tally"), GetParam());
+  put_and_take_all<std::vector<std::int64_t>, kShort>(segment("items"), segment("tally"), GetParam());
 }
 TEST_P(ManyPuttersAndTakers, PassEachItemInABlockOnceAndInItsPuttersOrder) {
-  put_and_take_a_million<std::vector<std::int64_t>, kLong>(segment("items"), segment("tally"), GetParam());
+  put_and_take_all<std::vector<std::int64_t>, kLong>(segment("items"), segment("tally"), GetParam());
 }
 INSTANTIATE_TEST_SUITE_P(ThroughCapacity, ManyPuttersAndTakers, testing::Values(1, 3, 64),
                          testing::PrintToStringParamName());

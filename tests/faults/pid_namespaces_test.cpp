@@ -26,6 +26,7 @@
 #include "support/child.hpp"
 #include "support/crash.hpp"
 #include "support/names.hpp"
+#include "support/patience.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
 #include "weir/error.hpp"
@@ -35,9 +36,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using numbers = std::vector<int>;
-
-/// Longer than a dead process stays undiscovered.
-constexpr auto kLong = 700ms;
 
 enum class step : int { begun, holds, may_go_on };
 
@@ -115,7 +113,7 @@ TEST_F(PidNamespaces, LetALivingReaderKeepItsView) {
                 0);
     });
     ASSERT_TRUE(progress_.await(step::holds));
-    EXPECT_FALSE(ch.take_for(kLong).has_value());
+    EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
     for (int i = 0; i < 20; ++i) {
       ASSERT_TRUE(ch.put_for(numbers(length, -1), kWatchdog));
       ASSERT_EQ(ch.take().back(), -1);
@@ -140,7 +138,8 @@ TEST_F(PidNamespaces, LetALivingWriterKeepItsLoan) {
               0);
   });
   ASSERT_TRUE(progress_.await(step::holds));
-  for (const auto until = std::chrono::steady_clock::now() + kLong; std::chrono::steady_clock::now() < until;) {
+  for (const auto until = std::chrono::steady_clock::now() + kAfterDeathsAreFound;
+       std::chrono::steady_clock::now() < until;) {
     ASSERT_TRUE(ch.put_for(numbers(kLarge, -1), kWatchdog));
     ASSERT_EQ(ch.take().back(), -1);
   }
@@ -232,7 +231,7 @@ TEST_F(PidNamespaces, GiveBackWhatADeadReaderWasViewingWhenItsForkedChildHasEnde
               0);
   });
   ASSERT_TRUE(progress_.await(step::holds));
-  EXPECT_FALSE(ch.take_for(kLong).has_value());
+  EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
   progress_.set(step::may_go_on);
   EXPECT_EQ(ch.take_for(kWatchdog), whole(kSmall));
   holder.join();
@@ -268,7 +267,7 @@ TEST_F(PidNamespaces, WithTheProcOfTheOuterOneTellTheLivingFromTheDead) {
           return progress_.await(step::may_go_on) && is_whole(view, kSmall) ? 0 : 1;
         });
         ASSERT_TRUE(progress_.await(step::holds));
-        EXPECT_FALSE(ch.take_for(kLong).has_value());
+        EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
         progress_.set(step::may_go_on);
         EXPECT_EQ(reader.wait(), 0);
       },
@@ -292,7 +291,7 @@ TEST_F(PidNamespaces, OfTimeToo) {
     return WEXITSTATUS(reader.wait());
   });
   if (comes_true([&] { return progress_.is(step::holds) || middle.has_ended(); }) && !middle.has_ended()) {
-    EXPECT_FALSE(ch.take_for(kLong).has_value());
+    EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
     progress_.set(step::may_go_on);
   }
   const int status = WEXITSTATUS(middle.wait());

@@ -17,6 +17,7 @@
 #include "support/child.hpp"
 #include "support/crash.hpp"
 #include "support/names.hpp"
+#include "support/patience.hpp"
 #include "weir/channel.hpp"
 #include "weir/error.hpp"
 #include "weir/select.hpp"
@@ -25,9 +26,6 @@ namespace weir::tests {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Longer than a dead process stays undiscovered.
-constexpr auto kLong = 700ms;
 
 /// From now on this process stops itself when it comes to `point` for the first time.
 void stop_at(const std::string& point) {
@@ -55,10 +53,10 @@ TEST_F(StoppedProcess, KeepsTheSlotThatItHasClaimedToPut) {
     return 0;
   });
   wait_until_stopped(putter);
-  EXPECT_FALSE(ch.take_for(kLong).has_value());
-  EXPECT_TRUE(ch.put_for(2, kWatchdog));        // behind it
-  EXPECT_FALSE(ch.put_for(3, kLong));           // its slot is taken
-  EXPECT_FALSE(ch.take_for(50ms).has_value());  // not out of order
+  EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
+  EXPECT_TRUE(ch.put_for(2, kWatchdog));              // behind it
+  EXPECT_FALSE(ch.put_for(3, kAfterDeathsAreFound));  // its slot is taken
+  EXPECT_FALSE(ch.take_for(50ms).has_value());        // not out of order
   ::kill(putter.pid(), SIGCONT);
   EXPECT_EQ(putter.wait(), 0);
   EXPECT_EQ(ch.take(), 1);
@@ -76,7 +74,7 @@ TEST_F(StoppedProcess, KeepsTheItemThatItHasClaimedToTake) {
   });
   wait_until_stopped(taker);
   EXPECT_EQ(ch.take_for(kWatchdog), 2);
-  EXPECT_FALSE(ch.take_for(kLong).has_value());
+  EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
   EXPECT_TRUE(ch.is_empty());
   ::kill(taker.pid(), SIGCONT);
   EXPECT_EQ(WEXITSTATUS(taker.wait()), 1);
@@ -94,12 +92,12 @@ void expect_view_is_kept(const std::string& name, Make&& make) {
     return std::equal(view.begin(), view.end(), expected.begin(), expected.end()) ? 0 : 1;
   });
   wait_until_stopped(reader);
-  const auto until = std::chrono::steady_clock::now() + kLong;
+  const auto until = std::chrono::steady_clock::now() + kAfterDeathsAreFound;
   for (int i = 2; std::chrono::steady_clock::now() < until; ++i) {
     ASSERT_TRUE(ch.put_for(make(i), kWatchdog));  // the reader holds nobody up
     ASSERT_EQ(ch.take(), make(i));
   }
-  EXPECT_FALSE(ch.take_for(kLong).has_value());  // what it reads is given to nobody else
+  EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());  // what it reads is given to nobody else
   ::kill(reader.pid(), SIGCONT);
   EXPECT_EQ(reader.wait(), 0);
 }
@@ -127,7 +125,7 @@ TEST_F(StoppedProcess, KeepsALoan) {
     ASSERT_TRUE(ch.put_for(std::vector<int>(40'000, -1), kWatchdog));
     ASSERT_EQ(ch.take().back(), -1);
   }
-  EXPECT_FALSE(ch.take_for(kLong).has_value());
+  EXPECT_FALSE(ch.take_for(kAfterDeathsAreFound).has_value());
   ::kill(writer.pid(), SIGCONT);
   EXPECT_EQ(writer.wait(), 0);
   std::vector<int> expected(40'000);
@@ -172,11 +170,12 @@ TEST_F(StoppedProcess, ThatHoldsTheLockDelaysNoTimeout) {
     return 0;
   });
   wait_until_stopped(closer);
-  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.take_for(kLong).has_value(); }));
-  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.fetch_for(kLong).has_value(); }));
-  EXPECT_TRUE(returns_meanwhile(closer, [&] { return select(on_take(ch, [](int) {}), on_timeout(kLong)) == 1; }));
+  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.take_for(kAfterDeathsAreFound).has_value(); }));
+  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.fetch_for(kAfterDeathsAreFound).has_value(); }));
+  EXPECT_TRUE(returns_meanwhile(
+      closer, [&] { return select(on_take(ch, [](int) {}), on_timeout(kAfterDeathsAreFound)) == 1; }));
   ch.put(1);
-  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.put_for(2, kLong); }));
+  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.put_for(2, kAfterDeathsAreFound); }));
   EXPECT_EQ(ch.take(), 1);
   ::kill(closer.pid(), SIGCONT);
   EXPECT_EQ(closer.wait(), 0);
@@ -193,7 +192,7 @@ TEST_F(StoppedProcess, ThatHoldsTheLockOfAClosedChannelDelaysNoTimeout) {
     return 0;
   });
   wait_until_stopped(closer);
-  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.take_for(kLong).has_value(); }));
+  EXPECT_TRUE(returns_meanwhile(closer, [&] { return !ch.take_for(kAfterDeathsAreFound).has_value(); }));
   ::kill(closer.pid(), SIGCONT);
   EXPECT_EQ(closer.wait(), 0);
   EXPECT_THROW(ch.take(), channel_closed);

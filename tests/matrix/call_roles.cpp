@@ -79,11 +79,11 @@ class caller {
   [[nodiscard]] std::size_t most_pending() const { return size_ == ballast::file ? 70 : 3; }
   [[nodiscard]] std::size_t given_bytes(int item) const {
     constexpr std::size_t kOverAMessage = (std::size_t{16} << 20U) + 1;
-    if (size_ == ballast::file) return item % 80 == 3 ? kOverAMessage : 8;
+    if (size_ == ballast::file) return item % 200 == 3 ? kOverAMessage : 8;
     return size_ == ballast::small ? 8 : 200'000;
   }
   [[nodiscard]] std::size_t wanted_bytes() const {
-    constexpr std::array<std::size_t, kBallasts.size()> kBytes{8, 1'500'000, 1000};
+    constexpr std::array<std::size_t, kBallasts.size()> kBytes{8, 300'000, 1000};
     return kBytes.at(static_cast<std::size_t>(size_));
   }
 

@@ -47,7 +47,7 @@ class director {
   int run() {
     start();
     if (plan_.victim == call_role::control) {
-      for (int round = 0; round < 3; ++round) change_workers();
+      for (int round = 0; round < 3; ++round) change_workers(round == 0 ? size_ : std::min(size_, ballast::block));
     } else {
       if (!comes_true_within(kHang, [&] { return !victim_->is_alive(); })) return 11;
       notes_.died_ns = monotonic_now();
@@ -90,8 +90,11 @@ class director {
 
   void start_caller(const weir::worker& on) {
     const int number = next_caller_++;
+    // One caller with files is enough: they take most of the processors' time.
+    const bool is_first = number % putters_in(shape_) == 0;
+    const ballast size = size_ == ballast::file && !is_first ? ballast::small : size_;
     try {
-      auto end = on.call(&call_until_over, callees_, path_, number, static_cast<int>(size_));
+      auto end = on.call(&call_until_over, callees_, path_, number, static_cast<int>(size));
       // A worker that is to die when it wakes somebody finds somebody asleep whenever it answers: our thread that sees to what
       // follows a future.
       if (plan_.point == "shared_event.advanced") after_ends_.push_back(end.then([] {}));
@@ -111,7 +114,7 @@ class director {
   }
 
   /// Everything that only the control process does.
-  void change_workers() {
+  void change_workers(ballast size) {
     const weir::worker one = add(false);
     const weir::worker other = add(false);
     auto lives_with = channel<int>::on(one, 2);
@@ -130,11 +133,12 @@ class director {
     }
     session_->remove_workers(std::vector{other});
     // Results held, so that they come in blocks, and let go.
-    const std::size_t bytes = size_ == ballast::small ? 8 : size_ == ballast::block ? 1'500'000 : 17'000'000;
+    constexpr std::array<std::size_t, kBallasts.size()> kBytes{8, 1'500'000, 17'000'000};
     const weir::worker large = session_->any_worker();
     channel<int> answers(10);
     std::vector<future<std::vector<char>>> results;
-    for (int i = 0; i < 2; ++i) {
+    for (const ballast each : {size, std::min(size, ballast::block)}) {
+      const std::size_t bytes = kBytes.at(static_cast<std::size_t>(each));
       results.push_back(
           large.call(&work, kMostCallers * kCallsEach - 1, path_, std::vector<char>(bytes), bytes, answers));
     }

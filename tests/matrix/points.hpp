@@ -203,7 +203,7 @@ inline constexpr call_passage kCallPassages[] = {
      "segment.create.mapped segment.create.opened segment.create.reserved session.run.begin "
      "session.run.named session.run.running session.run.told"},
     {call_role::caller, kBlocks | kFile, 7, "results.block.freed results.block.freeing"},
-    {call_role::caller, kFile, 7, "call.blob.written segment.remove.done segment.remove.named"},
+    {call_role::caller, kFile, 2, "call.blob.written segment.remove.done segment.remove.named"},
     {call_role::worker, kAll, 7,
      "call.answered call.counted call.ended call.ending call.received call.running call.served "
      "future.dropped future.dropping future.referenced future.unpinned reference.unpinned "
@@ -217,7 +217,7 @@ inline constexpr call_passage kCallPassages[] = {
      "results.block.reserved results.block.sized results.store.claimed results.store.copied"},
     {call_role::worker, kSmall | kBlocks, 1, "results.store.woken"},
     {call_role::worker, kBlocks, 7, "block.release block.released block.taken"},
-    {call_role::worker, kFile, 7,
+    {call_role::worker, kFile, 2,
      "call.blob.opened call.blob.removed results.store.blob segment.remove.begin segment.remove.marked "
      "segment.remove.unlinked"},
     {call_role::control, kAll, 7,

@@ -17,12 +17,12 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-using grid = weir::array<float, 2>;
+using floats = weir::array<float, 2>;
 
 class ArrayCommand : public NamedSegments {};
 
 TEST_F(ArrayCommand, LsListsTypeAndElements) {
-  const auto a = grid::create(name(), {30, 40});
+  const auto a = floats::create(name(), {30, 40});
   const auto listed = run_weir({"ls", name()});
   EXPECT_EQ(listed.status, 0) << listed.err;
   EXPECT_THAT(listed.out, HasSubstr("weir::array<float, 2>"));
@@ -31,7 +31,7 @@ TEST_F(ArrayCommand, LsListsTypeAndElements) {
 }
 
 TEST_F(ArrayCommand, ShowSaysExtentsLockAndWhoHasIt) {
-  const auto a = grid::create(name(), {30, 40});
+  const auto a = floats::create(name(), {30, 40});
   const auto lock = a.lock();
   const auto shown = run_weir({"show", name()});
   EXPECT_EQ(shown.status, 0) << shown.err;
@@ -41,7 +41,7 @@ TEST_F(ArrayCommand, ShowSaysExtentsLockAndWhoHasIt) {
 }
 
 TEST_F(ArrayCommand, ShowAsJsonHasTheSame) {
-  const auto a = grid::create(name(), {3, 4}, {.order = order::column_major});
+  const auto a = floats::create(name(), {3, 4}, {.order = order::column_major});
   const auto lock = a.lock_shared();
   const auto shown = json::parse(run_weir({"show", name(), "--json"}).out);
   EXPECT_EQ(shown["kind"], "array");
@@ -56,7 +56,7 @@ TEST_F(ArrayCommand, ShowAsJsonHasTheSame) {
 
 TEST_F(ArrayCommand, ShowFindsAProblemWhenTheHolderOfTheLockIsDead) {
   child victim([&] {
-    const auto a = grid::create(name(), {3, 4});
+    const auto a = floats::create(name(), {3, 4});
     a.mutex().lock();
     ::raise(SIGKILL);
     return 0;
