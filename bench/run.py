@@ -82,29 +82,34 @@ class Progress:
             print(line, flush=True)
 
 
+def run_in_turn(case, run, results, progress, programs, cpus):
+    """Each contender once. Another begins each time: nobody is always the one that runs after the slowest."""
+    first = run % len(case.contenders)
+    for name in case.contenders[first:] + case.contenders[:first]:
+        progress.step(f"{case.key} {name}")
+        if (case.key, name) in results.reasons or (case.once and run > 0):
+            continue
+        try:
+            figures = figures_of(name, run_program(case.command(name, programs, SOURCES, cpus), case.seconds))
+        except (RuntimeError, OSError, ValueError, IndexError) as error:
+            results.fail(case.key, name, run, str(error))
+            print(f"\nFAILED: {case.key}, {name}: {error}", flush=True)
+            continue
+        if "not_available" in figures:
+            results.reasons[case.key, name] = figures["not_available"]
+            figures = None
+        results.add(case.key, name, run, figures)
+
+
 def run_all(cases, options):
     results = Results()
     cpus = machine.first_two_cpus()
     programs = os.path.join(options.build, "bench")
-    progress = Progress(options.repetitions * sum(len(case.contenders) for case in cases))
+    progress = Progress(options.repetitions * sum(len(case.contenders) * case.times for case in cases))
     for repetition in range(options.repetitions):
         for case in cases:
-            # Another begins each time: nobody is always the one that runs after the slowest.
-            first = repetition % len(case.contenders)
-            for name in case.contenders[first:] + case.contenders[:first]:
-                progress.step(f"{case.key} {name}")
-                if (case.key, name) in results.reasons or (case.once and repetition > 0):
-                    continue
-                try:
-                    figures = figures_of(name, run_program(case.command(name, programs, SOURCES, cpus), case.seconds))
-                except (RuntimeError, OSError, ValueError, IndexError) as error:
-                    results.fail(case.key, name, repetition, str(error))
-                    print(f"\nFAILED: {case.key}, {name}: {error}", flush=True)
-                    continue
-                if "not_available" in figures:
-                    results.reasons[case.key, name] = figures["not_available"]
-                    figures = None
-                results.add(case.key, name, repetition, figures)
+            for run in range(repetition * case.times, (repetition + 1) * case.times):
+                run_in_turn(case, run, results, progress, programs, cpus)
     print()
     return results
 
