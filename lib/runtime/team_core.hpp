@@ -124,7 +124,9 @@ class team_core {
   runtime::team_rank& own_;
   std::shared_ptr<runtime::member> member_;
   std::uint64_t sequence_ = 0;  // of the last operation that this rank has brought its part to
-  sync::wait_estimate estimate_;
+  // One to two milliseconds: ranks that share out a step's work are some tenths of one apart, and a rank that sleeps leaves its CPU
+  // to nobody but, in a virtual machine, other guests, from whom it comes back late.
+  sync::wait_estimate estimate_{{.most = 40'000, .while_paying = 5'000, .least = 8}};
   std::array<std::size_t, 2> reserved_{};         // bytes of this rank's stretches that have memory
   std::array<std::vector<std::string>, 2> pins_;  // of what lies in them
   std::uint64_t pinned_in_ = 0;                   // the last operation to which this rank brought references

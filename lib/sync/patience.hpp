@@ -11,6 +11,9 @@ namespace weir::sync {
 
 /// What was learnt of one thing that is waited for, in one process.
 struct wait_estimate {
+  wait_estimate() noexcept = default;
+  explicit wait_estimate(spin_estimate::limits of_spins) noexcept : spins(of_spins) {}
+
   // 100 to 200 us: longer than the other side takes to wake up and answer. A tick of its clock is no reason to sleep.
   spin_estimate spins{{.most = 4000, .while_paying = 500, .least = 8}};
   // Each lets all run that are ready.
