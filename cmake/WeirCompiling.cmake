@@ -1,5 +1,6 @@
-# WEIR_UNITY: a dozen of the library's files are compiled together, which takes a third of the time. Off in the preset dev, where
-# a file that lacks an #include, or leans on another's names, is found out. The command and the test programs always are.
+# WEIR_UNITY: a dozen of the library's files are compiled together, which takes a third of the time. Off in the preset dev,
+# where a file that lacks an #include, or leans on another's names, is found out. The command and the test programs always
+# are.
 option(WEIR_UNITY "Compile the library's files a dozen at a time" OFF)
 
 # WEIR_PRECOMPILE: the headers that most files need are parsed once, for the test programs and for what is compiled together.
@@ -16,7 +17,7 @@ function(weir_compile_for_fuzzing target)
   endif()
 endfunction()
 
-# WEIR_QUICK_FLAGS: for the test programs and the command, beside what all is compiled with.
+# WEIR_QUICK_FLAGS: for the test programs, the library with crash points and the command, beside what all is compiled with.
 set(WEIR_QUICK_FLAGS "" CACHE STRING "Compiler flags of programs that are to be compiled quickly, such as -Og")
 
 # weir_compile_quickly(TARGET)

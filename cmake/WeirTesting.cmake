@@ -106,6 +106,17 @@ endif()
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels_file})
 endfunction()
 
+# weir_add_program_for(TEST PROGRAM MACRO SOURCE): a program that TEST, if it is built, runs; MACRO is its path there.
+function(weir_add_program_for test program macro source)
+  if(NOT TARGET ${test})
+    return()
+  endif()
+  add_executable(${program} ${source})
+  target_link_libraries(${program} PRIVATE weir::weir)
+  target_compile_definitions(${test} PRIVATE ${macro}="$<TARGET_FILE:${program}>")
+  add_dependencies(${test} ${program})
+endfunction()
+
 # weir_add_compile_fail_test(NAME SOURCE REGEX)
 #
 # SOURCE must not compile, and what the compiler says must match REGEX. Compiled with -DWEIR_MUST_COMPILE it must

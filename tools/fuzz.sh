@@ -87,7 +87,8 @@ run_target() { # TARGET
 tools/install-deps.sh --fuzz
 mkdir -p "$logs"
 cmake --preset asan >"$logs/fuzz-configure.log" || { cat "$logs/fuzz-configure.log" && exit 1; }
-cmake --build --preset asan -j 2 --target weir_fuzzers >"$logs/fuzz-build.log" 2>&1 || { tail -n 60 "$logs/fuzz-build.log" && exit 1; }
+cmake --build --preset asan -j 2 --target weir_fuzzers >"$logs/fuzz-build.log" 2>&1 ||
+  { tail -n 60 "$logs/fuzz-build.log" && exit 1; }
 
 export UBSAN_OPTIONS=print_stacktrace=1
 failed=false

@@ -179,7 +179,8 @@ test_preset() {
   step "$preset: matrix" ctest --preset "$preset" -j $((4 * jobs)) -L '^matrix$' --output-on-failure || true
   kill -CONT -- -"$background_work" 2>/dev/null || true
   closing_lines
-  echo "  | $(grep -c '^\[       OK \]' "build/$preset/Testing/Temporary/LastTest.log") combinations of a point, a role, a shape and a payload passed"
+  # Each part of it is many tests.
+  echo "  | $(grep -c '^\[       OK \]' "build/$preset/Testing/Temporary/LastTest.log") combinations passed"
 }
 
 # ---- what must not be left
