@@ -9,7 +9,8 @@ include(GoogleTest)
 #   PARTS         for thousands of short tests, each of which would spend most of its time on starting the program: CTest runs
 #                 N parts of them (NAME.part_I_of_N), one after the other in a process.
 #   SERIAL        runs alone: for tests that measure time or fill the shared memory.
-#   TIMEOUT       a watchdog against hangs (60 s), never an assertion about speed.
+#   TIMEOUT       a watchdog against hangs (240 s), never an assertion about speed: a busy machine may take ten times as long
+#                 as a free one, and a sanitizer as much again.
 # WEIR_TEST_LABEL, when set, leaves out programs without that label.
 # WEIR_CRASH_TESTS, when off, leaves out those with CRASH_POINTS, and so a second compilation of the library.
 set(WEIR_TEST_LABEL "" CACHE STRING "Build only the test programs with this label (empty: all)")
@@ -47,7 +48,7 @@ function(weir_add_test name)
     return()
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
+    set(arg_TIMEOUT 240)
   endif()
   if(arg_CRASH_POINTS AND NOT WEIR_CRASH_TESTS)
     return()
@@ -138,11 +139,11 @@ function(weir_add_compile_fail_test name source regex)
       set(suffix pch)
     endif()
     add_test(NAME compile_fail.headers COMMAND ${compile} -x c++-header ${headers} -o ${headers}.${suffix})
-    set_tests_properties(compile_fail.headers PROPERTIES TIMEOUT 120 LABELS compile FIXTURES_SETUP compile_fail_headers)
+    set_tests_properties(compile_fail.headers PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_SETUP compile_fail_headers)
   endif()
   add_test(NAME compile_fail.${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake --
                                              ${source} ${regex} ${compile} -include ${headers})
-  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 120 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
+  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
 endfunction()
 
 # weir_add_output_test(NAME EXPECTED FILE COMMAND TARGET [ARGUMENT…])
@@ -158,5 +159,5 @@ function(weir_add_output_test name)
   list(POP_FRONT arg_COMMAND program)
   add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/expect_output.cmake --
                                 ${arg_EXPECTED} $<TARGET_FILE:${program}> ${arg_COMMAND})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS process)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 240 LABELS process)
 endfunction()

@@ -61,10 +61,17 @@ log_of() { echo "$logs/${1//[: \/]/-}.log"; }
 # What failed tests printed, the beginning of each; or, of what is no test, the log's end.
 excerpt() { # LOG
   if grep -q '[*][*][*]' "$1"; then
-    awk '/[*][*][*](Failed|Timeout|Exception|Not Run)/ { left = 20 } left-- > 0' "$1" | head -n 200
+    awk '/^\[ RUN      \]|^\[       OK \]/ { next }
+         /[*][*][*](Failed|Timeout|Exception|Not Run)/ { left = 20 } left-- > 0' "$1" | head -n 200
   else
     tail -n 100 "$1"
   fi
+}
+
+# The same in a few lines, for the summary: which tests failed, and their first complaints.
+complaints() { # LOG
+  awk '/^The following tests FAILED/ { on = 1; next } on && /^[[:space:]]+[0-9]+ - / { print }' "$1" | head -n 10
+  grep -aE -A 4 ': Failure$|^\[  FAILED  \] .*\(|ERROR: [A-Za-z]+Sanitizer|runtime error:|terminate called' "$1" | head -n 40 || true
 }
 
 # report NAME STATUS SECONDS: prints how long it took and, if it failed, what was wrong. Status 0 only if it was 0.
@@ -79,6 +86,7 @@ report() {
   fi
   echo "$line"
   summary+=("$line")
+  if [ "$2" -ne 0 ]; then summary+=("$(complaints "$log" | sed 's/^/  | /')"); fi
   return "$2"
 }
 

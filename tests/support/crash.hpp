@@ -12,7 +12,7 @@
 /// Killing a real process at a named point of the library (WEIR_CRASH_POINT). Needs the library built with them.
 namespace weir::tests {
 
-inline constexpr std::chrono::seconds kWatchdog{20};  // a hang; nothing is expected to take a tenth of it
+inline constexpr std::chrono::seconds kWatchdog{60};  // a hang; nothing is expected to take a thirtieth of it
 
 struct planned_death {
   static inline char point[64] = {};

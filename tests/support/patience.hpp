@@ -5,7 +5,7 @@
 
 namespace weir::tests {
 
-inline constexpr std::chrono::seconds kPatience{20};  // a watchdog: nothing is expected to take a tenth of it
+inline constexpr std::chrono::seconds kPatience{60};  // a watchdog: nothing is expected to take a thirtieth of it
 inline constexpr std::chrono::milliseconds kAfterDeathsAreFound{700};  // longer than a dead process stays undiscovered
 
 }  // namespace weir::tests
