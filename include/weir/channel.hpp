@@ -159,15 +159,12 @@ class channel {
   // corrupt_segment: then it has been taken, since no other taker could do better.
 
   /// Waits while empty.
-  T take() {
-    if constexpr (detail::kHasFastPath<T> && std::is_default_constructible_v<T>) {
-      if (T value; take_fast(value)) return value;
-    }
-    return detail::take_value<T>(core());
-  }
+  T take() { return detail::take_one<T>(fast_ != nullptr ? core_ : core(), fast_); }
   /// The same into `item`, whose storage a vector or string reuses.
   void take_into(T& item) {
-    if (!take_fast(item)) detail::take_value_into(core(), item);
+    detail::deadline until = detail::deadline::never();
+    const auto take_it = [&item](detail::fast_path& way) { return detail::take_fast(way, item); };
+    if (!detail::take_soon(fast_, until, take_it)) detail::take_value_into(core(), item, until);
   }
   /// nullopt: empty now.
   std::optional<T> try_take() {
@@ -390,7 +387,10 @@ std::optional<typename channel<T>::view_type> channel<T>::view_by(detail::deadli
   if constexpr (detail::sequence<T>) {
     const auto fits = [](std::size_t bytes) { return bytes % sizeof(detail::element_of<T>) == 0; };
     detail::held_item held;
-    if (fast_ == nullptr || !held.take(*fast_, fits)) {
+    const auto take_held = [&](detail::fast_path& way) { return held.take(way, fits); };
+    const bool taken =
+        until.is_never() ? detail::take_soon(fast_, until, take_held) : fast_ != nullptr && take_held(*fast_);
+    if (!taken) {
       detail::taken_item item;
       if (detail::take(core(), item, until, detail::hold::view) != detail::take_status::taken) return found;
       detail::check_item<T>(item, fits(item.bytes().size()));

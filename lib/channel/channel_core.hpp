@@ -207,6 +207,8 @@ class channel_core : public std::enable_shared_from_this<channel_core>, public f
   /// under the taker's hands. So it waits a little, until there are several.
   void keep_distance(const ring_place& p) noexcept;
   bool spin_at(const ring_place& p, ch::slot_state seen, sync::patience& patience) noexcept;
+  spun spin_until_full() noexcept;
+  friend class fast_path;
 
   // put.cpp
   template <class Write>

@@ -28,4 +28,24 @@ bool channel_core::spin_at(const ring_place& p, ch::slot_state seen, sync::patie
   return false;
 }
 
+fast_path::spun fast_path::spin_for_item() noexcept {
+  if (!may_take()) return spun::not_at_all;
+  return static_cast<channel_core*>(this)->spin_until_full();
+}
+
+fast_path::spun channel_core::spin_until_full() noexcept {
+  // Items that come so soon are a stream. Who takes each of them as soon as it is there keeps fetching the lines that the putter
+  // is writing to, and both go at half the pace; the general way leaves it some distance.
+  constexpr std::uint32_t kStream = 2;
+  sync::patience patience(for_item_);
+  for (;;) {
+    const ring_place p = ring_.next_take();
+    const ch::slot_state seen = p.at->state.load(std::memory_order_relaxed);
+    if (seen == ch::make_state(p.turn, ch::phase::full)) {
+      return patience.made() <= kStream ? spun::not_at_all : spun::item;
+    }
+    if (!spin_at(p, seen, patience)) return spun::vainly;
+  }
+}
+
 }  // namespace weir::detail

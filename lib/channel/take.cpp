@@ -74,7 +74,7 @@ take_status channel_core::run_take(Once& once, deadline until, const std::stop_t
     if (const std::uint32_t last = last_block_.load(std::memory_order_relaxed); last != ch::kNoBlock) {
       __builtin_prefetch(&blocks_.entry(last), 1);
     }
-    if (spin_to_take(once, stop)) return take_status::taken;
+    if (!until.has_spun() && spin_to_take(once, stop)) return take_status::taken;
     switch (wait(ch::waits_for::item, until, &stop, once)) {
       case wait_result::done: break;
       case wait_result::timed_out: return take_status::empty;

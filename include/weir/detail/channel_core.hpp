@@ -30,6 +30,12 @@ class deadline {
  public:
   using clock = std::chrono::steady_clock;
   [[nodiscard]] static constexpr deadline never() noexcept { return deadline(clock::time_point::max()); }
+  /// Never, for who has spun in vain already, as long as that pays: it sleeps at once.
+  [[nodiscard]] static constexpr deadline never_having_spun() noexcept {
+    deadline never = deadline::never();
+    never.has_spun_ = true;
+    return never;
+  }
   [[nodiscard]] static constexpr deadline at_once() noexcept { return deadline(clock::time_point::min()); }
   [[nodiscard]] static constexpr deadline at(clock::time_point when) noexcept { return deadline(when); }
   /// Saturates: a duration too long for the clock is never, one that is not positive is at_once.
@@ -43,12 +49,14 @@ class deadline {
   }
   [[nodiscard]] constexpr bool is_never() const noexcept { return when_ == clock::time_point::max(); }
   [[nodiscard]] constexpr bool is_at_once() const noexcept { return when_ == clock::time_point::min(); }
+  [[nodiscard]] constexpr bool has_spun() const noexcept { return has_spun_; }
   [[nodiscard]] bool has_passed() const noexcept { return is_at_once() || (!is_never() && clock::now() >= when_); }
   [[nodiscard]] constexpr clock::time_point when() const noexcept { return when_; }
 
  private:
   constexpr explicit deadline(clock::time_point when) noexcept : when_(when) {}
   clock::time_point when_;
+  bool has_spun_ = false;
 };
 
 class fast_path;     // fast_path.hpp

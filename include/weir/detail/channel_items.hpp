@@ -122,6 +122,20 @@ bool take_fast([[maybe_unused]] fast_path& way, [[maybe_unused]] T& item) {
   }
 }
 
+/// Takes one with `take(way)` by the fast way, now or after spinning for it. False: the general way goes on, until `until`,
+/// which was never.
+template <class Take>
+bool take_soon(fast_path* way, deadline& until, Take&& take) {
+  if (way == nullptr) return false;
+  if (take(*way)) return true;
+  switch (way->spin_for_item()) {
+    case fast_path::spun::item: return take(*way);
+    case fast_path::spun::vainly: until = deadline::never_having_spun(); return false;
+    case fast_path::spun::not_at_all: return false;
+  }
+  return false;
+}
+
 /// Wakes the takers of a batch when it is done, however that ends.
 class batch {
  public:
@@ -177,16 +191,20 @@ template <class T>
   }
 }
 
-/// Takes one item, however long that takes.
+/// Takes one item, however long that takes. `way` is that of `core`.
 template <class T>
-[[nodiscard]] T take_value(const core_handle& core) {
+[[nodiscard]] T take_one(const core_handle& core, [[maybe_unused]] fast_path* way) {
+  deadline until = deadline::never();
+  if constexpr (kHasFastPath<T> && std::is_default_constructible_v<T>) {
+    if (T value; take_soon(way, until, [&value](fast_path& w) { return take_fast(w, value); })) return value;
+  }
   if constexpr (kFixedInSlot<T> && std::is_default_constructible_v<T>) {
     T value;
-    take_fixed(*core, std::addressof(value), sizeof(T), deadline::never());
+    take_fixed(*core, std::addressof(value), sizeof(T), until);
     return value;
   } else {
     taken_item item;
-    take(core, item, deadline::never());
+    take(core, item, until);
     return unpack<T>(item);
   }
 }

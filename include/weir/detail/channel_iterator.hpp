@@ -25,7 +25,7 @@ class channel_iterator {
   channel_iterator& operator=(channel_iterator&&) noexcept = default;
   ~channel_iterator() = default;
   /// Takes the first item.
-  explicit channel_iterator(core_handle core) : core_(std::move(core)) { ++*this; }
+  explicit channel_iterator(core_handle core) : core_(std::move(core)), way_(fast_path_of(core_)) { ++*this; }
 
   /// The item that was taken; it may be moved from.
   [[nodiscard]] T& operator*() const noexcept { return *item_; }
@@ -33,7 +33,7 @@ class channel_iterator {
   channel_iterator& operator++() {
     item_.reset();
     try {
-      item_.emplace(take_value<T>(core_));
+      item_.emplace(take_one<T>(core_, way_));
     } catch (const channel_closed& closed) {
       if (!closed.reason().empty()) throw;
     }
@@ -46,6 +46,7 @@ class channel_iterator {
 
  private:
   core_handle core_;
+  fast_path* way_ = nullptr;       // of core_
   mutable std::optional<T> item_;  // the iterator stands for the item, which is not const because it is
 };
 
