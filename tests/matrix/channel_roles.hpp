@@ -40,6 +40,10 @@ inline constexpr std::array<std::string_view, kRoles.size()> kRoleNames{"putter"
                                                                         "returner", "selector", "closer", "late_putter",
                                                                         "newcomer", "loner",    "meeter", "matchmaker"};
 constexpr bool is_rendezvous(role r) { return r == role::meeter || r == role::matchmaker; }
+/// It comes to sleep until somebody else puts or takes.
+constexpr bool waits_when_alone(role r) {
+  return r == role::putter || r == role::taker || r == role::viewer || r == role::selector || r == role::meeter;
+}
 constexpr std::string_view name_of(role r) { return kRoleNames.at(static_cast<std::size_t>(r)); }
 
 inline constexpr int kVictimsNumber = 0;   // as a putter

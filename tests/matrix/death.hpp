@@ -32,6 +32,7 @@ struct planned_end {
   }
   static void look(const char* name) noexcept {
     if (notes != nullptr && is_out(name)) notes->victim_has_let_go = 1;
+    if (notes != nullptr && std::strcmp(name, "waiter.ready") == 0) notes->victim_has_slept = 1;
     if (at_claim != nullptr && std::strcmp(name, "ring.put.claimed") == 0) std::exchange(at_claim, nullptr)();
     if (std::strcmp(name, point.data()) == 0 && --hits_left == 0) ::raise(SIGKILL);
   }

@@ -54,6 +54,7 @@ struct ledger {
   std::atomic<int> torn;
   std::atomic<int> victim_has_recovered;  // and put and taken since
   std::atomic<int> prelude_sleeps;        // the one that dies asleep is
+  std::atomic<int> victim_has_slept;      // or is about to, for the first time
   std::atomic<int> victim_views;          // what the victim reads where it lies, plus 1
   std::atomic<int> victim_has_let_go;     // the item of its take that has not returned is out of the channel
   std::atomic<std::int64_t> died_ns;      // 0: the victim lives

@@ -62,13 +62,14 @@ class scenario {
     std::optional<history<P>> before(std::in_place, name_, *notes_);
     before->play(plan_.before);
     if (plan_.others == company::with_slow_viewer) add_viewer();
+    notes_->victim_has_slept = 0;
     child victim([this] {
       plan_end(plan_.point, plan_.hit, *notes_);
       return cast_.play(plan_.victim);
     });
     const auto is_dead = [&] { return victim.has_ended(); };
     comes_true_within(plan_.others == company::alone ? kHang : std::chrono::seconds(0), is_dead);
-    if (plan_.others != company::alone) comes_true_within(kHeadStart, is_dead);
+    if (plan_.others != company::alone) give_a_head_start(is_dead);
     if (plan_.victim == role::recoverer) {  // the others would recover what is its to recover
       comes_true_within(kHang, [&] { return is_dead() || notes_->victim_has_recovered != 0; });
     }
@@ -89,6 +90,15 @@ class scenario {
   }
 
  private:
+  /// Some points are only passed by the first who has to wait in this channel: the others come when the victim has.
+  template <class IsDead>
+  void give_a_head_start(const IsDead& is_dead) {
+    if (waits_when_alone(plan_.victim)) {
+      comes_true_within(kHang, [&] { return is_dead() || notes_->victim_has_slept != 0; });
+    } else {
+      comes_true_within(kHeadStart, is_dead);
+    }
+  }
   void add_putter() {
     const int number = ++last_putter_;
     others_.push_back(std::make_unique<child>([this, number] { return cast_.put_until_over(number, victim_puts()); }));
