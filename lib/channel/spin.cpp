@@ -34,8 +34,8 @@ fast_path::spun fast_path::spin_for_item() noexcept {
 }
 
 fast_path::spun channel_core::spin_until_full() noexcept {
-  // Items that come so soon are a stream. Who takes each of them as soon as it is there keeps fetching the lines that the putter
-  // is writing to, and both go at half the pace; the general way leaves it some distance.
+  // Items that come so soon are a stream. Who takes each of them as soon as it is there keeps fetching the lines that the
+  // putter is writing to, which slows both down; the general way leaves it some distance.
   constexpr std::uint32_t kStream = 2;
   sync::patience patience(for_item_);
   for (;;) {

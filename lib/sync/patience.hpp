@@ -49,6 +49,7 @@ class patience {
   }
   /// It came.
   void paid() noexcept;
+  /// Pauses so far.
   [[nodiscard]] std::uint32_t made() const noexcept { return made_; }
   /// Whether to look now also at what seldom changes: each look at it costs something.
   [[nodiscard]] bool is_to_look_up() const noexcept { return stage_ == stage::yielding || made_ % kLookUp == 0; }

@@ -66,12 +66,12 @@ class fast_path {
     let_view(p, bytes);
     return true;
   }
-  /// For who found nothing to take: spins until something may have come, as long as that pays, after which this way is worth
-  /// another try. That finds the item sooner than the general way does, whose code is longer and not in the caller.
+  /// For who found nothing to take: spins until something may have come, as long as that pays. After that this way finds
+  /// the item sooner than the general way does, whose code is longer and not in the caller.
   enum class spun {
-    item,    ///< something has come
-    vainly,  ///< nothing has; who goes on by the general way need not spin again
-    not_at_all
+    item,       ///< something has come: this way is worth another try
+    vainly,     ///< nothing has; who goes on by the general way need not spin again
+    not_at_all  ///< or hardly: the general way is the better one
   };
   [[nodiscard]] spun spin_for_item() noexcept;  // spin.cpp
 
