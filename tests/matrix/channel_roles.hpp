@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -63,7 +64,7 @@ class cast {
     try {
       for (int i = 0; i < kItemsEach && (!notes_.is_over() || after_death-- > 0); ++i) {
         put(ch, me, i);
-        std::this_thread::sleep_for(rarely ? 3ms : 200us);
+        rest_between(i, rarely);
       }
     } catch (const channel_closed&) {
       return 0;
@@ -74,11 +75,11 @@ class cast {
   int take_until_over(bool rarely) {
     auto ch = open();
     try {
-      for (;;) {
+      for (int i = 0;; ++i) {
         const int number = notes_.timed([&] { return item_of<P>::number(ch.take()); });
         notes_.note_taken(number);
         if (number == kEndOfItems) return 0;
-        std::this_thread::sleep_for(rarely ? 3ms : 200us);
+        rest_between(i, rarely);
       }
     } catch (const channel_closed&) {
       return 0;
@@ -142,6 +143,16 @@ class cast {
   static constexpr int kBurst = 24;
   static void rest_after_burst(int i) {
     if (i % kBurst == kBurst - 1) std::this_thread::sleep_for(4ms * (1 + i / (8 * kBurst)));
+  }
+
+  /// Of those that live on. On a busy machine short rests become long ones, and rare ones are no longer rarer than they: these
+  /// grow, up to 0.2 s, until the victim is dead.
+  void rest_between(int i, bool rarely) const {
+    if (!rarely) return std::this_thread::sleep_for(200us);
+    const auto until = std::chrono::steady_clock::now() + 3ms * (1 << std::min(i / 16, 6));
+    do {
+      std::this_thread::sleep_for(3ms);
+    } while (!notes_.is_over() && std::chrono::steady_clock::now() < until);
   }
 
   int put_in_bursts() {

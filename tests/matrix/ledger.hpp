@@ -57,6 +57,7 @@ struct ledger {
   std::atomic<int> victim_has_slept;      // or is about to, for the first time
   std::atomic<int> victim_views;          // what the victim reads where it lies, plus 1
   std::atomic<int> victim_has_let_go;     // the item of its take that has not returned is out of the channel
+  std::atomic<int> putters_done;          // of those that live on
   std::atomic<std::int64_t> died_ns;      // 0: the victim lives
   std::atomic<std::int64_t> longest_ns;   // that anybody was held up after that
 

@@ -6,8 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "inspect/channel.hpp"
@@ -82,7 +86,6 @@ class scenario {
     notes_->died_ns = monotonic_now();
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the point was never passed: status " << status;
     before.reset();
-    replace_the_victim();
     ASSERT_NO_FATAL_FAILURE(see_the_others_end());
     drain();
     account();
@@ -99,14 +102,28 @@ class scenario {
       comes_true_within(kHeadStart, is_dead);
     }
   }
-  void add_putter() {
+  /// When they begin. The victim's replacement is started before its death, too: on a busy machine the kernel may take seconds
+  /// to start a process, or to end one, for which nobody here is to wait.
+  enum class begins { at_once, after_the_death };
+  void add_putter(begins when) {
     const int number = ++last_putter_;
-    others_.push_back(std::make_unique<child>([this, number] { return cast_.put_until_over(number, victim_puts()); }));
+    others_.push_back(std::make_unique<child>([this, number, when] {
+      if (when == begins::after_the_death) await_the_death();
+      const int status = cast_.put_until_over(number, victim_puts());
+      ++notes_->putters_done;
+      return status;
+    }));
     putters_.push_back(others_.back().get());
   }
-  void add_taker() {
-    others_.push_back(std::make_unique<child>([this] { return cast_.take_until_over(victim_takes()); }));
+  void add_taker(begins when) {
+    others_.push_back(std::make_unique<child>([this, when] {
+      if (when == begins::after_the_death) await_the_death();
+      return cast_.take_until_over(victim_takes());
+    }));
     takers_.push_back(others_.back().get());
+  }
+  void await_the_death() {
+    while (!notes_->is_over()) std::this_thread::sleep_for(1ms);
   }
   void add_viewer() {
     others_.push_back(std::make_unique<child>([this] { return cast_.view_until_over(); }));
@@ -117,12 +134,10 @@ class scenario {
   }
   [[nodiscard]] bool victim_takes() const { return plan_.victim == role::taker || plan_.victim == role::viewer; }
   void start_the_others() {
-    for (int i = victim_puts() ? 1 : 0; i < putters_in(shape_); ++i) add_putter();
-    for (int i = victim_takes() ? 1 : 0; i < takers_in(shape_); ++i) add_taker();
-  }
-  void replace_the_victim() {
-    if (victim_puts()) add_putter();
-    if (victim_takes()) add_taker();
+    for (int i = 0; i < putters_in(shape_); ++i)
+      add_putter(i == 0 && victim_puts() ? begins::after_the_death : begins::at_once);
+    for (int i = 0; i < takers_in(shape_); ++i)
+      add_taker(i == 0 && victim_takes() ? begins::after_the_death : begins::at_once);
   }
 
   void see_one_end(child& one, std::string_view what) {
@@ -130,10 +145,14 @@ class scenario {
     EXPECT_EQ(one.wait(), 0) << what;
   }
   void see_the_others_end() {
-    for (child* each : putters_) ASSERT_NO_FATAL_FAILURE(see_one_end(*each, "putter"));
+    const auto have_put_all = [&] {
+      return notes_->putters_done == std::ssize(putters_) || std::ranges::all_of(putters_, &child::has_ended);
+    };
+    ASSERT_TRUE(comes_true_within(kHang, have_put_all)) << "a putter hangs";
     for (std::size_t i = 0; i < takers_.size() && channel_->is_open(); ++i) {
       ASSERT_TRUE(notes_->timed([&] { return channel_->put_for(item_of<P>::make(kEndOfItems), kHang); }));
     }
+    for (child* each : putters_) ASSERT_NO_FATAL_FAILURE(see_one_end(*each, "putter"));
     for (child* each : takers_) ASSERT_NO_FATAL_FAILURE(see_one_end(*each, "taker"));
   }
 

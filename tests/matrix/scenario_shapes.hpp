@@ -16,7 +16,7 @@ inline constexpr std::array<std::string_view, kShapes.size()> kShapeNames{"1_to_
 constexpr int putters_in(shape s) { return s == shape::one_to_one || s == shape::one_to_many ? 1 : 3; }
 constexpr int takers_in(shape s) { return s == shape::one_to_one || s == shape::many_to_one ? 1 : 2; }
 
-inline constexpr std::chrono::seconds kHang{20};  // a watchdog: nothing is expected to take a tenth of it
+inline constexpr std::chrono::seconds kHang{60};  // a watchdog: nothing is expected to take a tenth of it
 inline constexpr std::int64_t kLongestWaitNs = 1'000'000'000;
 
 /// Looks every now and then; false: not in time.
