@@ -156,7 +156,7 @@ format_is_right() {
 
 tidy_is_silent() {
   local files
-  # The library's files a dozen at a time, as that preset compiles them: most of the work is in the headers, which are seen
+  # The library's files many at a time, as that preset compiles them: most of the work is in the headers, which are seen
   # through the files that include them. The last one includes every public header.
   files=$(ls build/asan/CMakeFiles/weir.dir/Unity/*.cxx && echo build/asan/weir_verify_interface_header_sets/weir/weir.hpp.cxx)
   clang-tidy --version

@@ -95,15 +95,15 @@ std::vector<candidate> find(const rm_options& options, std::vector<std::string>&
   return found;
 }
 
-struct totals {
+struct removal_totals {
   std::uint64_t removed = 0;
   std::uint64_t bytes = 0;  // that they have reserved: freed once the last process that has one open lets go of it
 };
 bool goes(const candidate& each, bool is_dry_run) noexcept {
   return each.refused.empty() && (is_dry_run || each.is_removed);
 }
-totals count(const std::vector<candidate>& found, bool is_dry_run) {
-  totals sum;
+removal_totals count(const std::vector<candidate>& found, bool is_dry_run) {
+  removal_totals sum;
   for (const candidate& each : found) {
     if (goes(each, is_dry_run)) ++sum.removed, sum.bytes += each.segment.reserved_bytes;
   }
@@ -135,7 +135,7 @@ void print_table(const std::vector<candidate>& found, std::string_view done) {
 }
 
 void print_totals(const std::vector<candidate>& found, bool is_dry_run) {
-  const totals sum = count(found, is_dry_run);
+  const removal_totals sum = count(found, is_dry_run);
   fmt::print("{}{} removed, {} freed\n", is_dry_run ? "would be: " : "", counted(sum.removed, "segment"),
              shm::readable(sum.bytes));
 }
@@ -151,7 +151,7 @@ json removal_json(const std::vector<candidate>& found, const std::vector<std::st
                                {"action", goes(each, is_dry_run) ? "remove" : "keep"},
                                {"why", each.refused.empty() ? json(nullptr) : json(each.refused)}});
   }
-  const totals sum = count(found, is_dry_run);
+  const removal_totals sum = count(found, is_dry_run);
   out["removed"] = sum.removed;
   out["reserved_bytes"] = sum.bytes;
   return out;

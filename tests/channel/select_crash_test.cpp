@@ -34,20 +34,20 @@ struct victims_diary {
   std::array<std::atomic<int>, kMost> items;
 };
 
-struct scenario {
+struct select_scenario {
   const char* point;
   int hit;
 };
 
-void PrintTo(const scenario& s, std::ostream* out) { *out << s.point << " hit " << s.hit; }
+void PrintTo(const select_scenario& s, std::ostream* out) { *out << s.point << " hit " << s.hit; }
 
-std::string name_of(const testing::TestParamInfo<scenario>& given) {
+std::string name_of_select(const testing::TestParamInfo<select_scenario>& given) {
   std::string name = fmt::format("{}_{}", given.param.point, given.param.hit);
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
 }
 
-class SelectCrash : public NamedSegments, public testing::WithParamInterface<scenario> {
+class SelectCrash : public NamedSegments, public testing::WithParamInterface<select_scenario> {
  protected:
   SelectCrash()
       : diary_(static_cast<victims_diary*>(
@@ -126,17 +126,19 @@ TEST_P(SelectingTakerKilled, LeavesAllItemsToOthersButTheOneThatItHas) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, SelectingTakerKilled,
-                         testing::Values(scenario{"select.entered", 1}, scenario{"select.entered", 2},
-                                         scenario{"select.asleep", 1}, scenario{"select.asleep", 2},
-                                         scenario{"select.asleep", 5}, scenario{"select.chosen", 1},
-                                         scenario{"select.chosen", 3}, scenario{"select.left", 1},
-                                         scenario{"select.left", 2}, scenario{"waiter.entered", 2},
-                                         scenario{"waiter.counted", 1}, scenario{"waiter.counted", 2},
-                                         scenario{"waiter.leaving", 1}, scenario{"waiter.leaving", 2},
-                                         scenario{"waiter.left", 1}, scenario{"ring.take.claimed", 1},
-                                         scenario{"ring.take.claimed", 9}, scenario{"ring.take.advanced", 3},
-                                         scenario{"ring.take.copied", 1}, scenario{"ring.take.released", 4}),
-                         name_of);
+                         testing::Values(select_scenario{"select.entered", 1}, select_scenario{"select.entered", 2},
+                                         select_scenario{"select.asleep", 1}, select_scenario{"select.asleep", 2},
+                                         select_scenario{"select.asleep", 5}, select_scenario{"select.chosen", 1},
+                                         select_scenario{"select.chosen", 3}, select_scenario{"select.left", 1},
+                                         select_scenario{"select.left", 2}, select_scenario{"waiter.entered", 2},
+                                         select_scenario{"waiter.counted", 1}, select_scenario{"waiter.counted", 2},
+                                         select_scenario{"waiter.leaving", 1}, select_scenario{"waiter.leaving", 2},
+                                         select_scenario{"waiter.left", 1}, select_scenario{"ring.take.claimed", 1},
+                                         select_scenario{"ring.take.claimed", 9},
+                                         select_scenario{"ring.take.advanced", 3},
+                                         select_scenario{"ring.take.copied", 1},
+                                         select_scenario{"ring.take.released", 4}),
+                         name_of_select);
 
 // ------------------------------------------------------------------------------------------------------ it was putting
 
@@ -171,14 +173,14 @@ TEST_P(SelectingPutterKilled, HasPutWhatItSaidAndAtMostOneItemMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, SelectingPutterKilled,
-                         testing::Values(scenario{"select.entered", 1}, scenario{"select.entered", 2},
-                                         scenario{"select.asleep", 1}, scenario{"select.asleep", 3},
-                                         scenario{"select.chosen", 1}, scenario{"select.left", 1},
-                                         scenario{"select.left", 2}, scenario{"waiter.counted", 2},
-                                         scenario{"waiter.left", 1}, scenario{"ring.put.claimed", 1},
-                                         scenario{"ring.put.claimed", 7}, scenario{"ring.put.written", 3},
-                                         scenario{"ring.put.published", 5}),
-                         name_of);
+                         testing::Values(select_scenario{"select.entered", 1}, select_scenario{"select.entered", 2},
+                                         select_scenario{"select.asleep", 1}, select_scenario{"select.asleep", 3},
+                                         select_scenario{"select.chosen", 1}, select_scenario{"select.left", 1},
+                                         select_scenario{"select.left", 2}, select_scenario{"waiter.counted", 2},
+                                         select_scenario{"waiter.left", 1}, select_scenario{"ring.put.claimed", 1},
+                                         select_scenario{"ring.put.claimed", 7}, select_scenario{"ring.put.written", 3},
+                                         select_scenario{"ring.put.published", 5}),
+                         name_of_select);
 
 // ---------------------------------------------------------------------------------------- it was putting to a rendezvous
 
@@ -214,13 +216,14 @@ TEST_P(OfferingPutterKilled, HasPutWhatItSaidAndAtMostOneItemMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, OfferingPutterKilled,
-                         testing::Values(scenario{"select.offered", 1}, scenario{"select.offered", 4},
-                                         scenario{"select.asleep", 1}, scenario{"select.asleep", 4},
-                                         scenario{"select.chosen", 1}, scenario{"select.chosen", 3},
-                                         scenario{"select.left", 2}, scenario{"ring.put.claimed", 2},
-                                         scenario{"ring.put.written", 1}, scenario{"ring.put.published", 1},
-                                         scenario{"event.epoch.advanced", 1}),
-                         name_of);
+                         testing::Values(select_scenario{"select.offered", 1}, select_scenario{"select.offered", 4},
+                                         select_scenario{"select.asleep", 1}, select_scenario{"select.asleep", 4},
+                                         select_scenario{"select.chosen", 1}, select_scenario{"select.chosen", 3},
+                                         select_scenario{"select.left", 2}, select_scenario{"ring.put.claimed", 2},
+                                         select_scenario{"ring.put.written", 1},
+                                         select_scenario{"ring.put.published", 1},
+                                         select_scenario{"event.epoch.advanced", 1}),
+                         name_of_select);
 
 using WithdrawingPutterKilled = SelectCrash;
 
@@ -249,9 +252,10 @@ TEST_P(WithdrawingPutterKilled, HasPutNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, WithdrawingPutterKilled,
-                         testing::Values(scenario{"offer.withdrawn", 1}, scenario{"offer.withdrawn", 3},
-                                         scenario{"select.withdrawn", 1}, scenario{"select.withdrawn", 2}),
-                         name_of);
+                         testing::Values(select_scenario{"offer.withdrawn", 1}, select_scenario{"offer.withdrawn", 3},
+                                         select_scenario{"select.withdrawn", 1},
+                                         select_scenario{"select.withdrawn", 2}),
+                         name_of_select);
 
 // ------------------------------------------------------------------------------------------------------- who is left
 
@@ -287,12 +291,12 @@ TEST_P(PartnerOfASelectKilled, ASelectMeetsTheNextOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, PartnerOfASelectKilled,
-                         testing::Values(scenario{"select.entered", 1}, scenario{"select.entered", 2},
-                                         scenario{"select.asleep", 1}, scenario{"select.offered", 1},
-                                         scenario{"select.chosen", 2}, scenario{"select.left", 1},
-                                         scenario{"waiter.counted", 1}, scenario{"waiter.counted", 2},
-                                         scenario{"ring.take.claimed", 1}),
-                         name_of);
+                         testing::Values(select_scenario{"select.entered", 1}, select_scenario{"select.entered", 2},
+                                         select_scenario{"select.asleep", 1}, select_scenario{"select.offered", 1},
+                                         select_scenario{"select.chosen", 2}, select_scenario{"select.left", 1},
+                                         select_scenario{"waiter.counted", 1}, select_scenario{"waiter.counted", 2},
+                                         select_scenario{"ring.take.claimed", 1}),
+                         name_of_select);
 
 }  // namespace
 }  // namespace weir::tests

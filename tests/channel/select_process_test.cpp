@@ -30,24 +30,24 @@ void expect_well(child& one) {
 
 class SelectBetweenProcesses : public NamedSegments {};
 
-struct tally {
+struct seen_by_taker {
   std::int64_t items = 0;
   std::int64_t sum = 0;
 };
 
 TEST_F(SelectBetweenProcesses, TakesEveryItemOfSeveralChannelsOnce) {
   constexpr std::int64_t kItems = 200'000;
-  constexpr int kTakers = 3;
+  constexpr int kChoosers = 3;
   const std::array<std::string, 2> names{name("a"), name("b")};
   std::vector<channel<std::int64_t>> items{channel<std::int64_t>::create(names[0], 5),
                                            channel<std::int64_t>::create(names[1], 1)};
-  auto tallies = channel<tally>::create(name("tallies"), kTakers);
+  auto tallies = channel<seen_by_taker>::create(name("tallies"), kChoosers);
   std::vector<std::unique_ptr<child>> takers;
-  for (int t = 0; t < kTakers; ++t) {
+  for (int t = 0; t < kChoosers; ++t) {
     takers.push_back(std::make_unique<child>([&] {
       auto a = channel<std::int64_t>::open(names[0]);
       auto b = channel<std::int64_t>::open(names[1]);
-      tally mine;
+      seen_by_taker mine;
       const auto add = [&](std::int64_t item) {
         ++mine.items;
         mine.sum += item;
@@ -66,7 +66,7 @@ TEST_F(SelectBetweenProcesses, TakesEveryItemOfSeveralChannelsOnce) {
           b_is_open = b_is_open && (b.is_open() || !b.is_empty());
         }
       }
-      channel<tally>::open(name("tallies")).put(mine);
+      channel<seen_by_taker>::open(name("tallies")).put(mine);
       return 0;
     }));
   }
@@ -82,9 +82,9 @@ TEST_F(SelectBetweenProcesses, TakesEveryItemOfSeveralChannelsOnce) {
   for (auto& each : putters) expect_well(*each);
   for (auto& each : items) each.close();
   for (auto& each : takers) expect_well(*each);
-  tally all;
-  for (int t = 0; t < kTakers; ++t) {
-    const tally one = tallies.take();
+  seen_by_taker all;
+  for (int t = 0; t < kChoosers; ++t) {
+    const seen_by_taker one = tallies.take();
     all.items += one.items;
     all.sum += one.sum;
   }

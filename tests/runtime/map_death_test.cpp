@@ -10,11 +10,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "numbers.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
 #include "weir/map_options.hpp"
@@ -28,12 +28,6 @@ using testing::ElementsAre;
 using testing::StartsWith;
 
 class MapDeath : public SessionTest {};
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 void die() { ::kill(::getpid(), SIGKILL); }
 int die_at_3(int item) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "numbers.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
 #include "weir/map_options.hpp"
@@ -42,12 +43,6 @@ class MapErrors : public SessionTest {
  private:
   channel<int> log_{10'000};
 };
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 void log_run(int item) { globals().get<channel<int>>("log").put(item); }
 int fail_at_3(int item) {

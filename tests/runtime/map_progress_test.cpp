@@ -11,11 +11,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "numbers.hpp"
 #include "runtime/map_progress.hpp"
 #include "support/session.hpp"
 #include "weir/map_options.hpp"
@@ -86,12 +86,6 @@ std::string written_to_stderr(unsigned short columns, const Run& run) {
     all.append(part.data(), static_cast<std::size_t>(got));
   }
   ::close(reader);
-  return all;
-}
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
   return all;
 }
 

@@ -10,12 +10,12 @@
 #include <ctime>
 #include <list>
 #include <map>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "numbers.hpp"
 #include "support/child.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
@@ -35,12 +35,6 @@ class Map : public SessionTest {};
 
 double twice(double x) { return 2 * x; }
 process_id where_am_i(int /*item*/) { return my_id(); }
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 /// A channel that functions on all workers find under a name, also those that come later if they are told.
 template <class T>

@@ -6,10 +6,10 @@
 #include <csignal>
 #include <functional>
 #include <list>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include "numbers.hpp"
 #include "support/session.hpp"
 #include "weir/channel.hpp"
 
@@ -17,12 +17,6 @@ namespace weir::tests {
 namespace {
 
 class Reduce : public SessionTest {};
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 double harmonic(int i) { return 1.0 / (i + 1); }
 double add(double a, double b) { return a + b; }

@@ -12,18 +12,20 @@
 namespace weir::tests {
 namespace {
 
-struct crash_case {
+struct result_crash_case {
   const char* point;
   std::size_t result_bytes;
   bool is_delivered;  // the worker died after it had been
 };
 
-std::ostream& operator<<(std::ostream& out, const crash_case& c) { return out << c.point << ' ' << c.result_bytes; }
+std::ostream& operator<<(std::ostream& out, const result_crash_case& c) {
+  return out << c.point << ' ' << c.result_bytes;
+}
 
-class ResultCrash : public SessionTest, public testing::WithParamInterface<crash_case> {};
+class ResultCrash : public SessionTest, public testing::WithParamInterface<result_crash_case> {};
 
 TEST_P(ResultCrash, LosesNothingButTheResultAtMost) {
-  const crash_case& c = GetParam();
+  const result_crash_case& c = GetParam();
   // As often as there are blocks, so that one that was not set free again would be missed.
   constexpr int kTimes = 70;
   const auto answer = [](const std::string& point, std::size_t bytes) {
@@ -51,11 +53,11 @@ TEST_P(ResultCrash, LosesNothingButTheResultAtMost) {
 
 // A result over a block's 256 MiB would take a blob; so does one that finds no block free.
 INSTANTIATE_TEST_SUITE_P(AtEachPoint, ResultCrash,
-                         testing::Values(crash_case{"results.store.written", 10, false},
-                                         crash_case{"results.store.published", 10, true},
-                                         crash_case{"results.store.claimed", 5'000, false},
-                                         crash_case{"results.store.written", 5'000, false},
-                                         crash_case{"results.store.published", 5'000, true}));
+                         testing::Values(result_crash_case{"results.store.written", 10, false},
+                                         result_crash_case{"results.store.published", 10, true},
+                                         result_crash_case{"results.store.claimed", 5'000, false},
+                                         result_crash_case{"results.store.written", 5'000, false},
+                                         result_crash_case{"results.store.published", 5'000, true}));
 
 class BlobCrash : public SessionTest {};
 

@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 int process_number() { return static_cast<int>(::getpid()); }
-int wait_for_ever() {
+int never_answer() {
   for (;;) std::this_thread::sleep_for(1h);
 }
 
@@ -85,7 +85,7 @@ TEST_P(SelectInSession, OnAFutureOfAWorkerThatIsKilledThrowsWorkerDied) {
   const auto w = start(1).front();
   const int victim = w.fetch(process_number);
   channel<int> never(1);
-  const auto f = w.call(wait_for_ever);
+  const auto f = w.call(never_answer);
   std::thread kills([&] {
     std::this_thread::sleep_for(50ms);
     ::kill(victim, SIGKILL);

@@ -21,13 +21,13 @@ namespace {
 
 enum class work { enter, barrier, all_reduce, large, handles, leave, differ, fail, send, send_to_full, receive, stash };
 
-struct crash_case {
+struct team_crash_case {
   work what;
   const char* point;
   int hit;
 };
 
-std::ostream& operator<<(std::ostream& out, const crash_case& c) {
+std::ostream& operator<<(std::ostream& out, const team_crash_case& c) {
   return out << c.point << " in " << static_cast<int>(c.what) << ", hit " << c.hit;
 }
 
@@ -75,10 +75,10 @@ void do_work(team& team, work what, const std::string& point, int hit) {
   }
 }
 
-class TeamCrash : public SessionTest, public testing::WithParamInterface<crash_case> {};
+class TeamCrash : public SessionTest, public testing::WithParamInterface<team_crash_case> {};
 
 TEST_P(TeamCrash, EndsTheTeamAndLeavesNothing) {
-  const crash_case& c = GetParam();
+  const team_crash_case& c = GetParam();
   start(3);
   const auto run = [](team& team, int what, const std::string& point, int hit) {
     do_work(team, static_cast<work>(what), point, hit);
@@ -102,23 +102,23 @@ TEST_P(TeamCrash, EndsTheTeamAndLeavesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     AtEachPoint, TeamCrash,
-    testing::Values(crash_case{work::barrier, "team.bringing", 3}, crash_case{work::barrier, "team.brought", 3},
-                    crash_case{work::barrier, "team.announced", 3}, crash_case{work::barrier, "team.met", 3},
-                    crash_case{work::barrier, "team.signalled", 3}, crash_case{work::all_reduce, "team.bringing", 50},
-                    crash_case{work::all_reduce, "team.brought", 50},
-                    crash_case{work::all_reduce, "team.announced", 50}, crash_case{work::all_reduce, "team.met", 50},
-                    crash_case{work::all_reduce, "team.signalled", 50}, crash_case{work::large, "space.reserving", 2},
-                    crash_case{work::large, "space.reserved", 2}, crash_case{work::large, "team.brought", 4},
-                    crash_case{work::large, "team.announced", 4}, crash_case{work::handles, "team.announced", 4},
-                    crash_case{work::handles, "team.reading", 3}, crash_case{work::handles, "team.read", 3},
-                    crash_case{work::differ, "team.reason", 1}, crash_case{work::differ, "team.failing", 1},
-                    crash_case{work::differ, "team.failed", 1}, crash_case{work::fail, "team.reason", 1},
-                    crash_case{work::fail, "team.failing", 1}, crash_case{work::fail, "team.failed", 1},
-                    crash_case{work::send, "team.sending", 1}, crash_case{work::send, "team.sending", 200},
-                    crash_case{work::send, "team.sent", 1}, crash_case{work::send, "team.sent", 200},
-                    crash_case{work::send_to_full, "team.stashing", 70},
-                    crash_case{work::send_to_full, "team.stashed", 70}, crash_case{work::receive, "team.received", 1},
-                    crash_case{work::receive, "team.received", 200}, crash_case{work::stash, "team.stashed", 100}));
+    testing::Values(
+        team_crash_case{work::barrier, "team.bringing", 3}, team_crash_case{work::barrier, "team.brought", 3},
+        team_crash_case{work::barrier, "team.announced", 3}, team_crash_case{work::barrier, "team.met", 3},
+        team_crash_case{work::barrier, "team.signalled", 3}, team_crash_case{work::all_reduce, "team.bringing", 50},
+        team_crash_case{work::all_reduce, "team.brought", 50}, team_crash_case{work::all_reduce, "team.announced", 50},
+        team_crash_case{work::all_reduce, "team.met", 50}, team_crash_case{work::all_reduce, "team.signalled", 50},
+        team_crash_case{work::large, "space.reserving", 2}, team_crash_case{work::large, "space.reserved", 2},
+        team_crash_case{work::large, "team.brought", 4}, team_crash_case{work::large, "team.announced", 4},
+        team_crash_case{work::handles, "team.announced", 4}, team_crash_case{work::handles, "team.reading", 3},
+        team_crash_case{work::handles, "team.read", 3}, team_crash_case{work::differ, "team.reason", 1},
+        team_crash_case{work::differ, "team.failing", 1}, team_crash_case{work::differ, "team.failed", 1},
+        team_crash_case{work::fail, "team.reason", 1}, team_crash_case{work::fail, "team.failing", 1},
+        team_crash_case{work::fail, "team.failed", 1}, team_crash_case{work::send, "team.sending", 1},
+        team_crash_case{work::send, "team.sending", 200}, team_crash_case{work::send, "team.sent", 1},
+        team_crash_case{work::send, "team.sent", 200}, team_crash_case{work::send_to_full, "team.stashing", 70},
+        team_crash_case{work::send_to_full, "team.stashed", 70}, team_crash_case{work::receive, "team.received", 1},
+        team_crash_case{work::receive, "team.received", 200}, team_crash_case{work::stash, "team.stashed", 100}));
 
 /// Points that each rank passes once, before or after the function: what the others see is its death.
 class TeamCrashOutside : public SessionTest, public testing::WithParamInterface<const char*> {};
