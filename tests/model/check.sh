@@ -36,7 +36,9 @@ failed=0
 # The generated checker is one huge function: without optimisation it is compiled in a second, by Clang in half of one,
 # else in twenty. States are kept as they are where they fit: finding them collapsed takes a third longer.
 run() {
-  local expected=$1 model=$2 optimisation=$3 megabytes=$4 configuration=$5
+  local expected=$1 model=$2 optimisation=$3 megabytes=$4 configuration=$5 table=
+  # An error is found among few states; the usual table of 2^24 takes longer to be set up.
+  if [ "$expected" = broken ]; then table=-w18; fi
   if [ -n "$only" ] && [[ "$expected $model $configuration" != *"$only"* ]]; then return; fi
   local at=$work/run result=as_expected from to
   rm -rf "$at" && mkdir "$at"
@@ -47,7 +49,8 @@ run() {
     result=DOES_NOT_COMPILE
   fi
   from=$(date +%s%N)
-  if [ $result = as_expected ]; then (cd "$at" && ./pan -m20000 >out 2>&1) || true; fi
+  # shellcheck disable=SC2086 # none or one
+  if [ $result = as_expected ]; then (cd "$at" && ./pan -m20000 $table >out 2>&1) || true; fi
   to=$(date +%s%N)
   touch "$at/out"
   local errors states transitions depth found
