@@ -10,11 +10,11 @@ namespace {
 
 using inspect::text_of;
 
-constexpr double kSecond = 1e9;
+constexpr double kNanosecondsASecond = 1e9;
 
 json known(const auto& value) { return value ? json(*value) : json(nullptr); }
 
-json seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / kSecond; }
+json seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / kNanosecondsASecond; }
 
 json process(const shm::process_identity& who, shm::liveness life) {
   return {{"pid", who.pid},

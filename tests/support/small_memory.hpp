@@ -33,12 +33,12 @@ inline bool enter_small_memory(const std::string& size) {
 
 /// Runs in a child; its failures are printed there and make its status 1.
 inline void with_memory_of(const std::string& size, const std::function<void()>& run) {
-  child inside([&] {
+  child with_mount([&] {
     if (!enter_small_memory(size)) return 2;
     run();
     return testing::Test::HasFailure() ? 1 : 0;
   });
-  const int status = inside.wait();
+  const int status = with_mount.wait();
   ASSERT_TRUE(WIFEXITED(status)) << "wait status " << status;
   ASSERT_NE(WEXITSTATUS(status), 2) << "no private mount could be made";
   EXPECT_EQ(WEXITSTATUS(status), 0);
