@@ -48,7 +48,7 @@ segment_report look_at(checked_segment checked) {
 }
 
 /// The realm in `weir.@REALM.session`, `@REALM.session`, `@REALM` or `REALM`.
-std::string_view realm_in(std::string_view session) {
+std::string_view realm_asked_for(std::string_view session) {
   constexpr std::string_view kTable = ".session";
   if (session.starts_with(shm::kFilePrefix)) session.remove_prefix(shm::kFilePrefix.size());
   if (session.starts_with('@')) session.remove_prefix(1);
@@ -113,7 +113,7 @@ std::vector<segment_report> list(const selection& which) {
 }
 
 bool belongs_to(const segment_report& report, std::string_view session) {
-  const std::string pattern(realm_in(session));
+  const std::string pattern(realm_asked_for(session));
   if (report.header) return ::fnmatch(pattern.c_str(), report.header->realm.c_str(), 0) == 0;
   const std::string_view name = report.name;
   if (!name.starts_with('@')) return false;
