@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "faults/scenario.hpp"
+#include "support/sanitizers.hpp"
 #include "support/small_memory.hpp"
 
 namespace weir::tests {
@@ -27,13 +28,13 @@ constexpr int kFits = 42;
 
 void make_room() { ASSERT_EQ(::mount(nullptr, "/dev/shm", nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV, "size=64m"), 0); }
 
-/// Runs `run`, which says whether all fitted, with so much memory, then with a page more, until it does. At the end
+/// Runs `run`, which says whether all fitted, with so much memory, then with some pages more, until it does. At the end
 /// nothing is left in shared memory. Returns in how many sizes it did not fit.
-int with_each_size(std::size_t first_kib, const std::function<bool()>& run) {
+int with_each_size(std::size_t first_kib, std::size_t step_in_pages, const std::function<bool()>& run) {
   constexpr std::size_t kPageKib = 4;
   constexpr std::size_t kMostKib = 16 * 1024;
   int did_not_fit = 0;
-  for (std::size_t kib = first_kib; kib < kMostKib; kib += kib < 640 ? kPageKib : 16 * kPageKib) {
+  for (std::size_t kib = first_kib; kib < kMostKib; kib += kPageKib * (kib < 640 ? step_in_pages : 16)) {
     child inside([&] {
       if (!enter_small_memory(std::to_string(kib) + "k")) return 2;
       const bool fitted = run();
@@ -115,7 +116,7 @@ class checked_channel {
 };
 
 TEST(SharedMemoryOfEverySize, KeepsWhatIsInsideChannels) {
-  const int did_not_fit = with_each_size(64, [] {
+  const int did_not_fit = with_each_size(64, 1, [] {
     std::optional<channel<int>> other;
     std::optional<checked_channel> ch;
     const bool made = fits([&] {
@@ -156,7 +157,7 @@ TEST(SharedMemoryOfEverySize, KeepsWhatIsInsideChannels) {
 
 /// A full channel of fixed items, a rendezvous, and one whose wait has no memory for its entry.
 TEST(SharedMemoryOfEverySize, KeepsFixedItems) {
-  const int did_not_fit = with_each_size(16, [] {
+  const int did_not_fit = with_each_size(16, 1, [] {
     struct record {
       std::int64_t number;
       char text[200];
@@ -188,7 +189,7 @@ bool is_no_space(const error& e) {
 }
 
 TEST(SharedMemoryOfEverySize, KeepsASessionGoing) {
-  const int did_not_fit = with_each_size(16, [] {
+  const int did_not_fit = with_each_size(16, kIsAddressSanitized ? 5 : 1, [] {
     bool all = true;
     const auto attempt = [&](const std::function<void()>& action) {
       try {
@@ -226,7 +227,7 @@ TEST(SharedMemoryOfEverySize, KeepsASessionGoing) {
     session.reset();
     return fitted;
   });
-  EXPECT_GE(did_not_fit, 50);
+  EXPECT_GE(did_not_fit, kIsAddressSanitized ? 10 : 50);
 }
 
 TEST(FullSharedMemory, CostsNothingForEachCallThatItRefuses) {
