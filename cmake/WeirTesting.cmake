@@ -120,19 +120,31 @@ endfunction()
 
 # weir_add_compile_fail_test(NAME SOURCE REGEX)
 #
-# SOURCE must not compile, and what the compiler says must match REGEX. Compiled with -DWEIR_MUST_COMPILE it must
-# compile: the program leaves out the wrong line then, and so shows that nothing else is wrong with it.
+# SOURCE must not compile, and what the compiler says must match REGEX. With -DWEIR_MUST_COMPILE it leaves out the wrong line, and
+# must compile: see weir_add_compile_fail_check().
 function(weir_add_compile_fail_test name source regex)
   if(WEIR_TEST_LABEL AND NOT WEIR_TEST_LABEL STREQUAL "compile")
     return()
   endif()
   cmake_path(ABSOLUTE_PATH source)
+  set_property(GLOBAL APPEND PROPERTY WEIR_COMPILE_FAIL_SOURCES ${source})
+  weir_compile_fail_command(compile)
+  add_test(NAME compile_fail.${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake --
+                                             ${source} ${regex} ${compile})
+  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
+endfunction()
+
+# The compiler and its flags for these programs. weir's headers are parsed once for all of them, by a test that they need.
+function(weir_compile_fail_command out)
   separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
   set(compile ${CMAKE_CXX_COMPILER} ${flags} -std=c++20 -I${PROJECT_SOURCE_DIR}/include)
-  # weir's headers are parsed once for all of these programs, by a test that the others need.
   set(headers ${PROJECT_BINARY_DIR}/tests/compile_fail/headers.hpp)
-  if(NOT TEST compile_fail.headers)
+  if(NOT EXISTS ${headers})
     file(CONFIGURE OUTPUT ${headers} CONTENT "#include <weir/weir.hpp>\n")
+  endif()
+  get_property(is_there GLOBAL PROPERTY WEIR_COMPILE_FAIL_HEADERS)
+  if(NOT is_there)
+    set_property(GLOBAL PROPERTY WEIR_COMPILE_FAIL_HEADERS TRUE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       set(suffix gch)
     else()
@@ -141,9 +153,31 @@ function(weir_add_compile_fail_test name source regex)
     add_test(NAME compile_fail.headers COMMAND ${compile} -x c++-header ${headers} -o ${headers}.${suffix})
     set_tests_properties(compile_fail.headers PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_SETUP compile_fail_headers)
   endif()
-  add_test(NAME compile_fail.${name} COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/tests/support/compile_fail.cmake --
-                                             ${source} ${regex} ${compile} -include ${headers})
-  set_tests_properties(compile_fail.${name} PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
+  set(${out} ${compile} -include ${headers} -fsyntax-only PARENT_SCOPE)
+endfunction()
+
+# weir_add_compile_fail_check(): after all weir_add_compile_fail_test(): their programs without the wrong line must compile, so that
+# nothing else is wrong with them. All are compiled at once, each in a namespace of its own.
+function(weir_add_compile_fail_check)
+  get_property(sources GLOBAL PROPERTY WEIR_COMPILE_FAIL_SOURCES)
+  if(NOT sources)
+    return()
+  endif()
+  set(includes)
+  set(programs)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} lines REGEX "^#include ")
+    list(APPEND includes ${lines})
+    cmake_path(GET source STEM name)
+    string(APPEND programs "namespace ${name} {\n#include \"${source}\"\n}\n")
+  endforeach()
+  list(REMOVE_DUPLICATES includes)
+  list(JOIN includes "\n" includes)
+  set(all ${CMAKE_CURRENT_BINARY_DIR}/right_lines.cpp)
+  file(CONFIGURE OUTPUT ${all} CONTENT "${includes}\n#define main must_compile\n${programs}" @ONLY)
+  weir_compile_fail_command(compile)
+  add_test(NAME compile_fail.right_lines COMMAND ${compile} -DWEIR_MUST_COMPILE ${all})
+  set_tests_properties(compile_fail.right_lines PROPERTIES TIMEOUT 240 LABELS compile FIXTURES_REQUIRED compile_fail_headers)
 endfunction()
 
 # weir_add_output_test(NAME EXPECTED FILE COMMAND TARGET [ARGUMENT…])

@@ -4,7 +4,7 @@
 # tools/fuzz.sh [--seconds N] [--runs N] [--keep] [TARGET…]
 #
 # Builds the fuzzers of tests/fuzz (preset asan) and runs each (values, shown, messages, channel, array, inspect, or those
-# named) for a while, beginning with its corpus, three at a time. Prints what each did; exits with 1 if one found something:
+# named) for a while, beginning with its corpus, all at once. Prints what each did; exits with 1 if one found something:
 # the input is kept in build/findings/TARGET then, and the report in build/logs/fuzz-TARGET.log.
 #
 #   --seconds N  for each target (60)
@@ -13,7 +13,7 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-readonly programs=build/asan/tests/fuzz logs=$PWD/build/logs at_a_time=3
+readonly programs=build/asan/tests/fuzz logs=$PWD/build/logs
 
 seconds=60
 runs=-1
@@ -93,16 +93,14 @@ cmake --build --preset asan -j 2 --target weir_fuzzers >"$logs/fuzz-build.log" 2
 export UBSAN_OPTIONS=print_stacktrace=1
 failed=false
 log=
-for ((first = 0; first < ${#targets[@]}; first += at_a_time)); do
-  running=()
-  for target in "${targets[@]:first:at_a_time}"; do
-    echo "$target ..."
-    rm -f "$logs/fuzz-$target.row"
-    run_target "$target" &
-    running+=($!)
-  done
-  for each in "${running[@]}"; do wait "$each" || failed=true; done
+running=()
+for target in "${targets[@]}"; do
+  echo "$target ..."
+  rm -f "$logs/fuzz-$target.row"
+  run_target "$target" &
+  running+=($!)
 done
+for each in "${running[@]}"; do wait "$each" || failed=true; done
 printf '\n%-9s %11s %8s %7s %7s  %s\n' target executions exec/s cov ft findings
 for target in "${targets[@]}"; do cat "$logs/fuzz-$target.row"; done
 printf 'together %d s\n' "$SECONDS"
