@@ -1,4 +1,4 @@
-# WEIR_UNITY: twenty or so of the library's files are compiled together, which takes a quarter of the time. Off in the preset dev,
+# WEIR_UNITY: twenty or so of the library's files are compiled together, which takes a third of the time. Off in the preset dev,
 # where a file that lacks an #include, or leans on another's names, is found out. The command and the test programs always
 # are.
 option(WEIR_UNITY "Compile the library's files many at a time" OFF)
