@@ -118,6 +118,23 @@ function(weir_add_program_for test program macro source)
   add_dependencies(${test} ${program})
 endfunction()
 
+# weir_let_use_numpy(TEST): WEIR_PYTHON_WITH_NUMPY is a Python that has NumPy there, if one has.
+function(weir_let_use_numpy test)
+  if(NOT TARGET ${test})
+    return()
+  endif()
+  foreach(python IN ITEMS python3 /usr/bin/python3)
+    execute_process(
+      COMMAND ${python} -c "import numpy"
+      RESULT_VARIABLE numpy_is_missing
+      OUTPUT_QUIET ERROR_QUIET)
+    if(numpy_is_missing STREQUAL "0")
+      target_compile_definitions(${test} PRIVATE WEIR_PYTHON_WITH_NUMPY="${python}")
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 # weir_add_compile_fail_test(NAME SOURCE REGEX)
 #
 # SOURCE must not compile, and what the compiler says must match REGEX. With -DWEIR_MUST_COMPILE it leaves out the wrong line, and
@@ -139,12 +156,8 @@ function(weir_compile_fail_command out)
   separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
   set(compile ${CMAKE_CXX_COMPILER} ${flags} -std=c++20 -I${PROJECT_SOURCE_DIR}/include)
   set(headers ${PROJECT_BINARY_DIR}/tests/compile_fail/headers.hpp)
-  if(NOT EXISTS ${headers})
+  if(NOT TEST compile_fail.headers)
     file(CONFIGURE OUTPUT ${headers} CONTENT "#include <weir/weir.hpp>\n")
-  endif()
-  get_property(is_there GLOBAL PROPERTY WEIR_COMPILE_FAIL_HEADERS)
-  if(NOT is_there)
-    set_property(GLOBAL PROPERTY WEIR_COMPILE_FAIL_HEADERS TRUE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       set(suffix gch)
     else()
