@@ -11,12 +11,12 @@
 #include "sync/robust_mutex.hpp"
 #include "weir/detail/slot_layout.hpp"
 
-/// The bytes of a channel's segment, layout 3. All offsets are from the segment's first byte.
+/// The bytes of a channel's segment, layout 4. All offsets are from the segment's first byte.
 ///      0  shm::segment_header
 ///   4096  channel_header
 ///   8192  participants   one entry for each process that is attached (64 B each, kParticipants; pages on first use)
 ///    ...  waiters        one entry for each thread that sleeps in an operation (64 B each, kWaiters; likewise)
-///    ...  slots          slot_count of slot_bytes each
+///    ...  slots          slot_count of slot_bytes each, in the order that slot_order says
 ///    ...  block table    block_count entries of 64 B
 ///    ...  blocks         block_count stretches of block_stride bytes, sparse
 /// A file of zeros is an empty, open channel, so creation writes constants only.
@@ -205,6 +205,10 @@ struct channel_geometry {
   std::uint64_t block_table_offset = 0;
   std::uint64_t blocks_offset = 0;
   std::uint64_t file_bytes = 0;
+  /// Where slot `index`, of slot_count, lies.
+  [[nodiscard]] std::uint64_t offset_of_slot(std::uint64_t index) const noexcept {
+    return slots_offset + slot_order(slot_count, slot_bytes)(index) * slot_bytes;
+  }
   friend bool operator==(const channel_geometry&, const channel_geometry&) = default;
 };
 inline constexpr std::size_t kMostFixedSlotBytes = 4 * kLine;  // of slots for items that all have one size

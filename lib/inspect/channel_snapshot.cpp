@@ -13,6 +13,7 @@
 #include <limits>
 #include <memory>
 #include <thread>
+#include <utility>
 
 namespace weir::inspect {
 namespace {
@@ -52,6 +53,18 @@ header_words words_of(const ch::channel_header& h) {
   return out;
 }
 
+/// The words of each slot that begin at `field`, by the slots' numbers. Fewer: the file is shorter.
+template <class Row>
+std::vector<Row> read_slots(const segment_file& file, const ch::channel_geometry& g, std::size_t field) {
+  std::vector<Row> rows = file.read_rows<Row>(g.slots_offset + field, g.slot_count, g.slot_bytes);
+  if (rows.size() != g.slot_count) return rows;
+  const ch::slot_order row_of(g.slot_count, g.slot_bytes);
+  for (std::uint64_t slot = 0; slot < g.slot_count; ++slot) {
+    if (row_of(slot) > slot) std::swap(rows[slot], rows[row_of(slot)]);
+  }
+  return rows;
+}
+
 std::optional<channel_snapshot> look_once(const segment_file& file, const channel_constants& constants,
                                           std::string& why) {
   const ch::channel_geometry& g = constants.geometry;
@@ -71,10 +84,8 @@ std::optional<channel_snapshot> look_once(const segment_file& file, const channe
     out.participants =
         file.read_rows<participant_words>(g.participants_offset, h->participants_high, sizeof(ch::participant_entry));
     out.waiters = file.read_rows<waiter_words>(g.waiters_offset, waiters_high, sizeof(ch::waiter_entry));
-    out.slots = file.read_rows<slot_words>(g.slots_offset, g.slot_count, g.slot_bytes);
-    if (!constants.items_fit_slots()) {
-      out.views = file.read_rows<std::uint64_t>(g.slots_offset + offsetof(ch::slot, view), g.slot_count, g.slot_bytes);
-    }
+    out.slots = read_slots<slot_words>(file, g, 0);
+    if (!constants.items_fit_slots()) out.views = read_slots<std::uint64_t>(file, g, offsetof(ch::slot, view));
     out.blocks = file.read_rows<block_words>(g.block_table_offset, g.block_count, sizeof(ch::block_entry));
     whole = out.participants.size() == h->participants_high && out.waiters.size() == waiters_high &&
             out.slots.size() == g.slot_count && (out.views.empty() || out.views.size() == g.slot_count) &&
@@ -100,13 +111,13 @@ bool read_still(const segment_file& file, std::uint64_t offset, Row& row) {
   return false;
 }
 
-/// Marks the rows that differ between two looks, after trying to see each of them still.
-template <class Row>
+/// Marks the rows that differ between two looks, after trying to see each of them still, at `offset_of(its number)`.
+template <class Row, class Offset>
 std::vector<bool> find_moving(const segment_file& file, const std::vector<Row>& before, std::vector<Row>& after,
-                              std::uint64_t offset, std::size_t stride) {
+                              Offset&& offset_of) {
   std::vector<bool> moves(after.size(), false);
   for (std::size_t i = 0; i < after.size(); ++i) {
-    moves[i] = before[i] != after[i] && !read_still(file, offset + i * stride, after[i]);
+    moves[i] = before[i] != after[i] && !read_still(file, offset_of(i), after[i]);
   }
   return moves;
 }
@@ -169,10 +180,13 @@ std::optional<channel_snapshot> take_snapshot(const segment_file& file, const ch
     if (!again) return std::nullopt;
     const bool settled = same(*now, *again);
     if (!settled && left == 1) {
-      again->slot_moves = find_moving(file, now->slots, again->slots, g.slots_offset, g.slot_bytes);
-      again->view_moves =
-          find_moving(file, now->views, again->views, g.slots_offset + offsetof(ch::slot, view), g.slot_bytes);
-      again->block_moves = find_moving(file, now->blocks, again->blocks, g.block_table_offset, sizeof(ch::block_entry));
+      again->slot_moves =
+          find_moving(file, now->slots, again->slots, [&](std::size_t i) { return g.offset_of_slot(i); });
+      again->view_moves = find_moving(file, now->views, again->views,
+                                      [&](std::size_t i) { return g.offset_of_slot(i) + offsetof(ch::slot, view); });
+      again->block_moves = find_moving(file, now->blocks, again->blocks, [&](std::size_t i) {
+        return g.block_table_offset + i * sizeof(ch::block_entry);
+      });
     }
     now = std::move(again);
     now->settled = settled;

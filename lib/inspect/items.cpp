@@ -48,10 +48,6 @@ class items_reader {
  private:
   [[nodiscard]] bool wants_more() const noexcept { return found_ < options_.count; }
   [[nodiscard]] bool is_dead(std::uint32_t owner) const noexcept { return owner < dead_.size() && dead_[owner]; }
-  [[nodiscard]] std::uint64_t offset_of_slot(std::uint64_t index) const noexcept {
-    return g_.slots_offset + index * g_.slot_bytes;
-  }
-
   void give(const item& found) {
     give_(found);
     ++found_;
@@ -120,7 +116,7 @@ class items_reader {
         const std::uint64_t state = snapshot_.slots[from.index].state;
         bytes_.resize(g_.slot_bytes);
         std::uint64_t after = 0;
-        return file_.read(offset_of_slot(from.index), bytes_) && read_words(offset_of_slot(from.index), after) &&
+        return file_.read(g_.offset_of_slot(from.index), bytes_) && read_words(g_.offset_of_slot(from.index), after) &&
                after == state && take_slot(from.index, state, bytes_, out);
       }
       case orphan::place::view: {
@@ -128,8 +124,8 @@ class items_reader {
         out.bytes = std::min<std::uint64_t>(ch::bytes_of_view(view), c_.slot_item_bytes());
         out.content.resize(out.bytes);
         std::uint64_t after = 0;
-        return file_.read(offset_of_slot(from.index) + ch::kPiece, out.content) &&
-               read_words(offset_of_slot(from.index) + offsetof(ch::slot, view), after) && after == view;
+        return file_.read(g_.offset_of_slot(from.index) + ch::kPiece, out.content) &&
+               read_words(g_.offset_of_slot(from.index) + offsetof(ch::slot, view), after) && after == view;
       }
       case orphan::place::block: break;
     }
@@ -173,20 +169,37 @@ class items_reader {
 
   enum class progress { some, too_slow, end };
 
-  /// Those of `count` tickets from `first` on, whose slots lie one after the other.
+  /// Rows of slots that lie one after the other.
+  struct rows {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+  };
+  /// Those in which `count` slots from `begin` on lie, and no more than a few others.
+  [[nodiscard]] rows rows_of(std::uint64_t begin, std::uint64_t count) const noexcept {
+    constexpr std::uint64_t kGroup = ch::slot_order::kGroup;
+    const std::uint64_t first = begin / kGroup * kGroup;
+    const std::uint64_t end = std::min((begin + count + kGroup - 1) / kGroup * kGroup, g_.slot_count);
+    return {first, end - first};
+  }
+
+  /// Those of `count` tickets from `first` on, all of one turn.
   progress give_slots(std::uint64_t first, std::uint64_t count) {
     const std::uint64_t begin = first % g_.slot_count;
     const std::uint64_t turn = first / g_.slot_count;
-    const std::vector<std::uint64_t> before = read_states(begin, count);
-    bytes_.resize(count * g_.slot_bytes);
-    const bool could = file_.read(offset_of_slot(begin), bytes_);
+    const rows all = rows_of(begin, count);
+    const ch::slot_order row_of(g_.slot_count, g_.slot_bytes);
+    const std::vector<std::uint64_t> before = read_states(all);
+    bytes_.resize(all.count * g_.slot_bytes);
+    const bool could = file_.read(g_.slots_offset + all.first * g_.slot_bytes, bytes_);
     std::atomic_thread_fence(std::memory_order_acquire);
-    const std::vector<std::uint64_t> after = read_states(begin, count);
-    if (!could || before.size() != count || after.size() != count) return progress::end;  // the file became shorter
+    const std::vector<std::uint64_t> after = read_states(all);
+    // The file became shorter?
+    if (!could || before.size() != all.count || after.size() != all.count) return progress::end;
     std::uint64_t given = 0;
     std::uint64_t gone = 0;
     for (std::uint64_t i = 0; i < count && wants_more(); ++i) {
-      const std::uint64_t state = before[i];
+      const std::uint64_t row = row_of(begin + i) - all.first;
+      const std::uint64_t state = before[row];
       const std::int64_t ahead = ch::turns_ahead(state, turn);
       const ch::phase phase = ch::phase_of(state);
       if (ahead < 0 || (ahead == 0 && phase == ch::phase::empty)) return progress::end;  // nothing was put here yet
@@ -195,8 +208,8 @@ class items_reader {
       item one;
       one.ticket = first + i;
       if (phase == ch::phase::moving && has_moved(one.ticket)) continue;
-      const auto bytes = std::span<const std::byte>(bytes_).subspan(i * g_.slot_bytes, g_.slot_bytes);
-      if (state != after[i] || !take_slot(begin + i, state, bytes, one)) {
+      const auto bytes = std::span<const std::byte>(bytes_).subspan(row * g_.slot_bytes, g_.slot_bytes);
+      if (state != after[row] || !take_slot(begin + i, state, bytes, one)) {
         ++changing_;
         ++gone;
         continue;
@@ -211,12 +224,13 @@ class items_reader {
   [[nodiscard]] bool has_moved(std::uint64_t ticket) const {
     const std::uint64_t next = ticket + 1;
     std::uint64_t there = 0;
-    return read_words(offset_of_slot(next % g_.slot_count), there) &&
+    return read_words(g_.offset_of_slot(next % g_.slot_count), there) &&
            there == ch::make_state(next / g_.slot_count, ch::phase::full);
   }
 
-  [[nodiscard]] std::vector<std::uint64_t> read_states(std::uint64_t begin, std::uint64_t count) const {
-    auto states = file_.read_rows<std::uint64_t>(offset_of_slot(begin), count, g_.slot_bytes);
+  [[nodiscard]] std::vector<std::uint64_t> read_states(const rows& which) const {
+    auto states =
+        file_.read_rows<std::uint64_t>(g_.slots_offset + which.first * g_.slot_bytes, which.count, g_.slot_bytes);
     std::atomic_thread_fence(std::memory_order_acquire);
     return states;
   }
@@ -253,7 +267,7 @@ class items_reader {
     std::uint64_t state_after = 0;
     if (!read_words(entry_at, before)) return false;
     read_block(block, head.length, out);
-    if (!read_words(entry_at, after) || !read_words(offset_of_slot(index), state_after)) return false;
+    if (!read_words(entry_at, after) || !read_words(g_.offset_of_slot(index), state_after)) return false;
     if (state_after != state || after != before) return false;
     if (before.bytes != head.length && out.why.empty()) {
       out.content.clear();

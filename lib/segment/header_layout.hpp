@@ -22,7 +22,7 @@ enum class object_kind : std::uint32_t {
 };
 
 inline constexpr std::uint64_t kMagic = 0x31726965'77726965;  // "eirweir1" in memory order
-inline constexpr std::uint32_t kLayout = 5;                   // raise it when any *_layout.hpp changes
+inline constexpr std::uint32_t kLayout = 6;                   // raise it when any *_layout.hpp changes
 inline constexpr std::size_t kPage = 4096;
 
 // The header that every segment begins with, layout 1. Host byte order, fixed-width fields, no pointers.

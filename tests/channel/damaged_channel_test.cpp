@@ -43,7 +43,8 @@ class DamagedChannel : public NamedSegments {
   }
   [[nodiscard]] std::uint64_t slot(std::size_t index) const {
     const std::uint64_t bytes = word_of_header(offsetof(ch::channel_header, slot_bytes)) & 0xffffffff;
-    return word_of_header(offsetof(ch::channel_header, slots_offset)) + index * bytes;
+    const ch::slot_order row_of(word_of_header(offsetof(ch::channel_header, slot_count)), bytes);
+    return word_of_header(offsetof(ch::channel_header, slots_offset)) + row_of(index) * bytes;
   }
   [[nodiscard]] std::uint64_t block(std::size_t index) const {
     return word_of_header(offsetof(ch::channel_header, block_table_offset)) + index * sizeof(ch::block_entry);

@@ -45,7 +45,7 @@ class user {
     // A forged view of our own would keep the channel mapped until this process ends, for the sake of whoever reads it.
     const ch::channel_geometry& g = core_->constants().geometry;  // it may have been laid out anew
     for (std::uint64_t slot = 0; slot < g.slot_count; ++slot) {
-      file_.write(g.slots_offset + slot * g.slot_bytes + offsetof(ch::slot, view), std::uint64_t{0});
+      file_.write(g.offset_of_slot(slot) + offsetof(ch::slot, view), std::uint64_t{0});
     }
   }
 

@@ -42,9 +42,7 @@ class ForgedSegment : public InspectedChannel {
     ASSERT_EQ(::unlink(path().c_str()), 0);
     SetUp();
   }
-  [[nodiscard]] std::size_t slot(std::size_t index) const {
-    return geometry_.slots_offset + index * geometry_.slot_bytes;
-  }
+  [[nodiscard]] std::size_t slot(std::size_t index) const { return geometry_.offset_of_slot(index); }
   [[nodiscard]] std::size_t block(std::size_t index) const {
     return geometry_.block_table_offset + index * sizeof(block_entry);
   }
@@ -188,6 +186,23 @@ TEST_F(ForgedSegment, WithAnImpossibleGeometryIsCorrupt) {
 }
 
 // ---- slots and blocks
+
+TEST_F(ForgedSegment, IsToldBySlotsNumbersWhereverTheyLie) {
+  ASSERT_EQ(::unlink(path().c_str()), 0);
+  constexpr std::size_t kMany = 21;
+  {
+    const auto channel = make(strings(), kMany);
+    for (std::size_t i = 0; i < kMany; ++i) put_text(*channel, i);
+  }
+  const channels::channel_geometry geometry = look().geometry;
+  for (const std::size_t index : {std::size_t{1}, std::size_t{11}, kMany - 1}) {
+    const std::size_t meta = geometry.offset_of_slot(index) + 8;
+    overwrite(meta, make_meta(channels::kNoBlock, 0, 60'000));
+    expect_only_problem("slot " + std::to_string(index) + ", ticket " + std::to_string(index) +
+                        ": an item of 60000 bytes cannot lie in a slot with room for 1056");
+    overwrite(meta, make_meta(channels::kNoBlock, 0, index));
+  }
+}
 
 TEST_F(ForgedSegment, NamingABlockThatDoesNotExistIsAProblem) {
   overwrite(slot(0) + 8, make_meta(9999, 0, 0));

@@ -75,6 +75,21 @@ TEST_F(Items, AreReadFromSlotsAndFromBlocks) {
   EXPECT_EQ(found[2].bytes, 0U);
 }
 
+TEST_F(Items, AreInOrderWhereverTheirSlotsLie) {
+  constexpr std::size_t kCapacity = 21;  // two groups of slots and five others: slot_order
+  const auto channel = make(strings(), kCapacity);
+  std::vector<std::uint64_t> inside;
+  for (std::size_t ticket = 0; ticket < kCapacity + 10; ++ticket) {
+    if (ticket >= kCapacity) static_cast<void>(take(channel));
+    put_text(*channel, ticket);
+    if (ticket >= 10) inside.push_back(ticket);
+  }
+  const std::vector<item> found = read();
+  EXPECT_EQ(tickets_of(found), inside);
+  for (const item& each : found) EXPECT_EQ(each.bytes, each.ticket);
+  EXPECT_THAT(tickets_of(read({.count = 3})), ElementsAre(10, 11, 12));
+}
+
 TEST_F(Items, AreAtMostSoManyAndOfLargeOnesOnlyTheLength) {
   const auto channel = make(strings(), 100);
   for (int i = 0; i < 100; ++i) put_text(*channel, i % 2 == 0 ? 10 : kLong);
@@ -119,8 +134,8 @@ TEST_F(Items, OfASlotThatCannotBeAreSaidToBeCorrupt) {
   put_text(*channel, kLong);
   put_text(*channel, 3);
   const channels::channel_geometry geometry = look().geometry;
-  overwrite(geometry.slots_offset + 8, channels::make_meta(4000, 0, 0));
-  overwrite(geometry.slots_offset + geometry.slot_bytes + 8, channels::make_meta(channels::kNoBlock, 0, 0xffff));
+  overwrite(geometry.offset_of_slot(0) + 8, channels::make_meta(4000, 0, 0));
+  overwrite(geometry.offset_of_slot(1) + 8, channels::make_meta(channels::kNoBlock, 0, 0xffff));
   const std::vector<item> found = read();
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_THAT(found[0].why, HasSubstr("names block 4000"));
@@ -131,7 +146,7 @@ TEST_F(Items, OfABlockThatIsSaidToBeHugeAreNotRead) {
   const auto channel = make(strings(), 4);
   put_text(*channel, kLong);
   const channels::channel_geometry geometry = look().geometry;
-  overwrite(geometry.slots_offset + 24, geometry.block_stride);
+  overwrite(geometry.offset_of_slot(0) + 24, geometry.block_stride);
   const std::vector<item> found = read();
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_THAT(found[0].why, HasSubstr("memory for"));

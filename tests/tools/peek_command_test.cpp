@@ -112,7 +112,7 @@ TEST_F(PeekCommand, SaysWhichItemIsCorruptAndExitsWith1) {
   channel.put({"first"});
   channel.put({"second"});
   const channels::channel_geometry geometry = look().geometry;
-  overwrite(geometry.slots_offset + channels::kPiece, std::uint64_t{1} << 60U);
+  overwrite(geometry.offset_of_slot(0) + channels::kPiece, std::uint64_t{1} << 60U);
   const command_result result = run_weir({"peek", name()});
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.out, AllOf(HasSubstr("corrupt: "), HasSubstr(R"(["second"])")));

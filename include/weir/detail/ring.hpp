@@ -53,6 +53,7 @@ class ring {
         slots_(from.slots),
         count_(from.slot_count),
         slot_bytes_(from.slot_bytes),
+        order_(from.slot_count, from.slot_bytes),
         shift_(std::has_single_bit(count_) ? static_cast<unsigned>(std::countr_zero(count_)) : kNoShift),
         inverse_(count_ > 1 ? UINT64_MAX / count_ : 0) {}
 
@@ -78,7 +79,7 @@ class ring {
     return p;
   }
   [[nodiscard]] slot* slot_at(std::uint64_t index) const noexcept {
-    return reinterpret_cast<slot*>(slots_ + index * slot_bytes_);
+    return reinterpret_cast<slot*>(slots_ + order_(index) * slot_bytes_);
   }
 
   /// No such phase; or an owner where there is none, which every compare-and-swap from that state would fail at.
@@ -378,6 +379,7 @@ class ring {
   std::byte* slots_ = nullptr;
   std::uint64_t count_ = 1;
   std::uint64_t slot_bytes_ = kLine;
+  slot_order order_;
   unsigned shift_ = 0;
   std::uint64_t inverse_ = 0;  // floor((2^64 - 1) / count)
 };
