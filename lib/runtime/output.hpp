@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "runtime/session_table.hpp"
@@ -51,13 +52,15 @@ class output_reader {
 /// A worker's end of both streams: lets a call's result out only after the call's output has been printed.
 class output_gate {
  public:
-  /// Keeps copies of the descriptors 1 and 2, since users' code may replace those. stdout becomes line-buffered.
-  output_gate(const session_table& table, process_entry& entry);
-  /// Flushes the standard streams and waits until the control process has printed what came before. Two system calls if
-  /// that is nothing; never waits for a control process that has died. Any thread.
+  /// Keeps copies of the descriptors 1 and 2, since users' code may replace those. stdout becomes line-buffered. `watch`:
+  /// an epoll instance with the reading ends of both, or none.
+  output_gate(const session_table& table, process_entry& entry, shm::unique_fd watch);
+  /// Flushes the standard streams and waits until the control process has printed what came before. One system call if
+  /// that is nothing, several without a watch; never waits for a control process that has died. Any thread.
   void settle() noexcept;
 
  private:
+  [[nodiscard]] bool is_known_to_be_printed() noexcept;
   [[nodiscard]] bool is_clear(int stream) const noexcept;
   [[nodiscard]] std::size_t unread_bytes(int stream) const noexcept;
   void wait_until_printed(int stream) noexcept;
@@ -65,6 +68,8 @@ class output_gate {
   const session_table& table_;
   process_entry& entry_;
   shm::unique_fd pipes_[2];
+  std::mutex asking_watch_;
+  shm::unique_fd watch_;
 };
 
 }  // namespace weir::runtime

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,7 +50,8 @@ std::vector<std::string> own_arguments(process_id id) {
   return arguments;
 }
 
-std::vector<std::string> worker_environment(process_id id, const std::map<std::string, std::string>& extra) {
+std::vector<std::string> worker_environment(process_id id, const std::map<std::string, std::string>& extra,
+                                            const shm::unique_fd& output_watch) {
   const auto name_of = [](std::string_view line) { return line.substr(0, line.find('=')); };
   std::vector<std::string> lines;
   for (char** line = ::environ; line != nullptr && *line != nullptr; ++line) {
@@ -57,7 +59,9 @@ std::vector<std::string> worker_environment(process_id id, const std::map<std::s
     if (name != kWorkerVariable && !extra.contains(name)) lines.emplace_back(*line);
   }
   for (const auto& [name, value] : extra) lines.push_back(fmt::format("{}={}", name, value));
-  lines.push_back(fmt::format("{}={}:{}", kWorkerVariable, shm::realm(), id));
+  std::string who = fmt::format("{}={}:{}", kWorkerVariable, shm::realm(), id);
+  if (output_watch) who += fmt::format(":{}", output_watch.get());
+  lines.push_back(std::move(who));
   return lines;
 }
 
@@ -91,15 +95,30 @@ struct pipe_ends {
   }
 };
 
+/// Tells whether any of the pipes has something in it. It holds none of the ends: they close as if it were not there.
+/// Nothing if the system gives none: then the worker finds out in another way.
+shm::unique_fd watch_for_input(process_id id, const pipe_ends& out, const pipe_ends& err) {
+  shm::unique_fd made(::epoll_create1(EPOLL_CLOEXEC));
+  if (!made) return made;
+  shm::unique_fd watch = pipe_ends::above_standard(id, std::move(made));
+  for (const pipe_ends* pipe : {&out, &err}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (::epoll_ctl(watch.get(), EPOLL_CTL_ADD, pipe->read.get(), &event) != 0) return {};
+  }
+  return watch;
+}
+
 }  // namespace
 
 started_process start_worker(process_id id, const std::map<std::string, std::string>& extra) {
   std::vector<std::string> arguments = own_arguments(id);
-  std::vector<std::string> environment = worker_environment(id, extra);
-  const std::vector<char*> argument_pointers = pointers_to(arguments);
-  std::vector<char*> environment_pointers = pointers_to(environment);
   pipe_ends out(id);
   pipe_ends err(id);
+  shm::unique_fd output_watch = watch_for_input(id, out, err);
+  std::vector<std::string> environment = worker_environment(id, extra, output_watch);
+  const std::vector<char*> argument_pointers = pointers_to(arguments);
+  std::vector<char*> environment_pointers = pointers_to(environment);
   const shm::unique_fd null = pipe_ends::above_standard(id, shm::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)));
 
   started_process started;
@@ -109,11 +128,13 @@ started_process start_worker(process_id id, const std::map<std::string, std::str
         bp::posix::fd.bind(STDOUT_FILENO, out.write.get()), bp::posix::fd.bind(STDERR_FILENO, err.write.get()),
         bp::posix::use_vfork, bp::extend::on_exec_setup = [&](auto& executor) {
           ::setpgid(0, 0);
-          executor.cmd_line = argument_pointers.data();  // its own would begin with /proc/self/exe
+          if (output_watch) ::fcntl(output_watch.get(), F_SETFD, 0);  // the child's only, which is executed with it
+          executor.cmd_line = argument_pointers.data();               // its own would begin with /proc/self/exe
           executor.env = environment_pointers.data();
         });
     started.pid = child.id();
     child.detach();  // watched through its pidfd from here on
+    output_watch.reset();
   } catch (const bp::process_error& e) {
     cannot_start(id, e.code().message());
   }

@@ -10,7 +10,7 @@
 
 namespace weir::runtime {
 
-/// In a worker's environment: `<realm>:<id>`.
+/// In a worker's environment: `<realm>:<id>`, and `:<descriptor>` of its output_watch, unless there is none.
 inline constexpr const char* kWorkerVariable = "WEIR_WORKER";
 
 /// A worker as its parent sees it. Descriptors close with it; the process goes on.

@@ -127,7 +127,9 @@ worker_identity read_worker_variable() noexcept {
   const std::size_t colon = value.find(':');
   if (colon == std::string_view::npos || colon >= sizeof found.realm) return found;
   value.copy(found.realm, colon);
-  std::from_chars(value.data() + colon + 1, value.data() + value.size(), found.id);
+  const char* const end = value.data() + value.size();
+  const char* const after_id = std::from_chars(value.data() + colon + 1, end, found.id).ptr;
+  if (after_id != end && *after_id == ':') std::from_chars(after_id + 1, end, found.output_watch);
   return found;
 }
 
@@ -148,7 +150,7 @@ void serve_as_worker(const worker_identity& who) {
     process_entry* entry = table.find(who.id);
     if (entry == nullptr) throw not_found(fmt::format("weir: join session: it has no worker {}", who.id));
     const auto self = std::make_shared<member>(std::move(table), who.id);
-    static output_gate gate(self->table(), *entry);
+    static output_gate gate(self->table(), *entry, shm::unique_fd(who.output_watch));
     self->set_executor(std::make_unique<executor>(*self, entry->concurrency.load(std::memory_order_relaxed), &gate));
     member::set_current(self);
     self->table().set_running(who.id);

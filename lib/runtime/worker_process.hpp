@@ -9,6 +9,7 @@ namespace weir::runtime {
 struct worker_identity {
   process_id id = 0;  ///< 0: this process is no worker
   char realm[16] = {};
+  int output_watch = -1;  ///< descriptor of an epoll instance that watches what this process writes to; -1: none
 };
 [[nodiscard]] worker_identity read_worker_variable() noexcept;
 

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -102,6 +105,37 @@ TEST_F(Output, OfACallIsPrintedBeforeItsResultIsDelivered) {
         i);
     ASSERT_EQ(GetCapturedStdout(),
               "      From worker " + std::to_string(w.id()) + ":\tcall " + std::to_string(answer) + '\n');
+  }
+}
+
+int say(int x) {
+  const std::string line = "call " + std::to_string(x) + '\n';
+  static_cast<void>(!::write(x % 2 == 0 ? STDOUT_FILENO : STDERR_FILENO, line.data(), line.size()));
+  return x;
+}
+
+/// Closes what tells this worker whether both of its pipes are empty. How many descriptors that were.
+int close_output_watch() {
+  int closed = 0;
+  for (int fd = STDERR_FILENO + 1; fd < 256; ++fd) {
+    std::array<char, 64> target{};
+    const std::string link = "/proc/self/fd/" + std::to_string(fd);
+    if (::readlink(link.c_str(), target.data(), target.size() - 1) <= 0) continue;
+    if (std::string_view(target.data()) != "anon_inode:[eventpoll]") continue;
+    ::close(fd);
+    ++closed;
+  }
+  return closed;
+}
+
+TEST_F(Output, IsPrintedBeforeTheResultAlsoByAWorkerThatHasNoWatch) {
+  const auto w = start(1).front();
+  ASSERT_EQ(w.fetch(&close_output_watch), 1);
+  for (int i = 0; i < 100; ++i) {
+    CaptureStdout();
+    CaptureStderr();
+    const int answer = w.fetch(&say, i);
+    ASSERT_EQ(GetCapturedStdout() + GetCapturedStderr(), "      From worker 2:\tcall " + std::to_string(answer) + '\n');
   }
 }
 
@@ -215,6 +249,32 @@ TEST_F(OutputToAFunction, IsNotPrinted) {
       {out, "2|a"}, {out, "2|throw"}, {out, "2|b"}, {output_stream::standard_error, "2|c"}};
   const std::scoped_lock lock(collection().mutex);
   EXPECT_EQ(collection().lines, expected);
+}
+
+TEST_F(OutputToAFunction, OfEachOfManyCallsAtOnceComesBeforeItsResult) {
+  constexpr int kAtOnce = 4;
+  constexpr int kCalls = 300;
+  const auto w = start(1, {.concurrency = kAtOnce}).front();
+  const auto has_come = [](int number) {
+    const std::string line = "2|call " + std::to_string(number);
+    const std::scoped_lock lock(collection().mutex);
+    return std::any_of(collection().lines.begin(), collection().lines.end(),
+                       [&](const auto& each) { return each.second == line; });
+  };
+  std::atomic<int> late{0};
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < kAtOnce; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < kCalls; ++i) {
+        const int number = i * kAtOnce + caller;
+        w.fetch([](int x) { return x; }, number);
+        w.fetch(&say, number);
+        if (!has_come(number)) ++late;
+      }
+    });
+  }
+  callers.clear();
+  EXPECT_EQ(late, 0);
 }
 
 }  // namespace
