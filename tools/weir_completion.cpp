@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // `weir completion`, and what writes manual pages and completions when weir is built.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <filesystem>

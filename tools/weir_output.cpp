@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weir_output.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

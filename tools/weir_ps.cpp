@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>

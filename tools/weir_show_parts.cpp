@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weir_show_parts.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "inspect/lock.hpp"
 #include "segment/space.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "weir_output.hpp"
 #include "weir_show_parts.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "weir_values.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <cstdio>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "channel/wait.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <system_error>

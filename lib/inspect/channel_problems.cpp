@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/channel_problems.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

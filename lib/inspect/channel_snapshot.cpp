@@ -4,7 +4,7 @@
 #include "inspect/copy_of.hpp"
 #include "inspect/lock.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pthread.h>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "inspect/code_names.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "runtime/code_symbols.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/items.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <algorithm>

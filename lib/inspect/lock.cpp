@@ -2,7 +2,7 @@
 #include "inspect/lock.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What `doctor` looks at.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/futex.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>

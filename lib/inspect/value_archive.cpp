@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Values as cereal writes them (include/weir/detail/cereal.hpp), and handles and values of any type among them.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Values as they lie in memory: those of trivially copyable types.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

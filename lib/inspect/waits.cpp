@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inspect/waits.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/code_address.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <link.h>
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/future_core.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <optional>

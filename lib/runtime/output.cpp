@@ -2,7 +2,7 @@
 #include "runtime/output.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pthread.h>
 #include <stdio_ext.h>
 #include <sys/epoll.h>

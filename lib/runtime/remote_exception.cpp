@@ -2,7 +2,7 @@
 #include "runtime/remote_exception.hpp"
 
 #include <cxxabi.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <any>

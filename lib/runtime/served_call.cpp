@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/served_call.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/session_table.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 #include <new>

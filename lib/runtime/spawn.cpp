@@ -7,7 +7,7 @@
 #include "runtime/spawn.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The one rendezvous that all collective operations are.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

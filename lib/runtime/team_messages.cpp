@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Messages from rank to rank. Each rank has an inbox, a channel that is made with the first message; what it does not want
 // yet, it keeps in its own memory, in the order it came.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "runtime/worker_process.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

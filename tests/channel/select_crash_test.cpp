@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A process is killed at each point of a select: the others go on, every item is taken once, and none but the one that
 // the victim was in the middle of may have gone with it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 

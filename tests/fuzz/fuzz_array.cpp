@@ -2,7 +2,7 @@
 // Arrays and teams whose bytes are not what they should be, when they are opened or while they are used; and .npy files that
 // are made up.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>

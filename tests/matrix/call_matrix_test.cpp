@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A caller, a worker that serves calls, or the control process is killed at each point of the library's code that it comes
 // by. The others' calls run once and have their answers, or the error that says who died; nothing is left.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

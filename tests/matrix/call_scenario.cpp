@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "call_scenario.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What goes and what stays of a session whose processes are killed.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What goes and what stays when the processes that held it are dead: channels.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Putters, takers, viewers, callers and workers on all CPUs, one of which is killed every few milliseconds and replaced,
 // and some of which are stopped for a while. At the end every item and every call is accounted for.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Traces whose bytes make no sense: what does is told, the rest is counted.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <random>
 
