@@ -48,6 +48,7 @@ class items_reader {
  private:
   [[nodiscard]] bool wants_more() const noexcept { return found_ < options_.count; }
   [[nodiscard]] bool is_dead(std::uint32_t owner) const noexcept { return owner < dead_.size() && dead_[owner]; }
+
   void give(const item& found) {
     give_(found);
     ++found_;

@@ -179,6 +179,8 @@ void output_reader::finish() {
 
 output_gate::output_gate(const session_table& table, process_entry& entry, shm::unique_fd watch)
     : table_(table), entry_(entry), watch_(std::move(watch)) {
+  // A program that has closed what it inherited may have something else under that number, which is not ours.
+  if (watch_ && ask_watch() < 0) static_cast<void>(watch_.release());
   if (watch_) ::fcntl(watch_.get(), F_SETFD, FD_CLOEXEC);
   for (const int stream : {0, 1}) {
     pipes_[stream] = shm::unique_fd(::fcntl(stream + STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
@@ -186,12 +188,15 @@ output_gate::output_gate(const session_table& table, process_entry& entry, shm::
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
 }
 
-/// Both streams at once, since nearly all calls print nothing. False: it may be.
+int output_gate::ask_watch() const noexcept {
+  epoll_event unread;
+  return ::epoll_wait(watch_.get(), &unread, 1, 0);
+}
+
 bool output_gate::is_known_to_be_printed() noexcept {
   // While one thread asks, the kernel may tell another that there is nothing though there is.
   const std::unique_lock alone(asking_watch_, std::try_to_lock);
-  epoll_event unread;
-  if (!watch_ || !alone || ::epoll_wait(watch_.get(), &unread, 1, 0) != 0) return false;
+  if (!watch_ || !alone || ask_watch() != 0) return false;
   // In this order, as in is_clear(); and what is partial is marked before it is no longer busy.
   return entry_.output_busy.load(std::memory_order_seq_cst) == 0 &&
          entry_.output_partial.load(std::memory_order_seq_cst) == 0;

@@ -60,6 +60,9 @@ class output_gate {
   void settle() noexcept;
 
  private:
+  /// 0: neither pipe has anything in it. Negative: the watch is none. Does not wait.
+  [[nodiscard]] int ask_watch() const noexcept;
+  /// Both streams at once, since nearly all calls print nothing. False: it may be.
   [[nodiscard]] bool is_known_to_be_printed() noexcept;
   [[nodiscard]] bool is_clear(int stream) const noexcept;
   [[nodiscard]] std::size_t unread_bytes(int stream) const noexcept;
