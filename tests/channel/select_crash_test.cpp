@@ -126,14 +126,16 @@ TEST_P(SelectingTakerKilled, LeavesAllItemsToOthersButTheOneThatItHas) {
     }
     return 0;
   });
-  let_sleep(victim);
+  ASSERT_NO_FATAL_FAILURE(let_sleep(victim));
   int put = 0;
   while (!victim.has_ended() && put < static_cast<int>(kMost)) {
     const auto item = put;
     if (select(on_put(channels_[0], item), on_put(channels_[1], item), on_timeout(20ms)) != 2) ++put;
-    if (put % 4 == 0) let_sleep(victim);
+    if (put % 4 == 0) {
+      ASSERT_NO_FATAL_FAILURE(let_sleep(victim));
+    }
   }
-  expect_killed(victim);
+  ASSERT_NO_FATAL_FAILURE(expect_killed(victim));
   std::vector<int> seen = noted();
   take_the_rest(seen);
   std::sort(seen.begin(), seen.end());
@@ -177,14 +179,16 @@ TEST_P(SelectingPutterKilled, HasPutWhatItSaidAndAtMostOneItemMore) {
     }
     return 0;
   });
-  let_sleep(victim);
+  ASSERT_NO_FATAL_FAILURE(let_sleep(victim));
   std::vector<int> seen;
   while (!victim.has_ended() && seen.size() < kMost) {
     select(on_take(channels_[0], [&](int item) { seen.push_back(item); }),
            on_take(channels_[1], [&](int item) { seen.push_back(item); }), on_timeout(20ms));
-    if (seen.size() % 4 == 0) let_sleep(victim);
+    if (seen.size() % 4 == 0) {
+      ASSERT_NO_FATAL_FAILURE(let_sleep(victim));
+    }
   }
-  expect_killed(victim);
+  ASSERT_NO_FATAL_FAILURE(expect_killed(victim));
   take_the_rest(seen);
   std::sort(seen.begin(), seen.end());
   ASSERT_GE(seen.size(), diary_->returned.load());
@@ -221,7 +225,9 @@ TEST_P(OfferingPutterKilled, HasPutWhatItSaidAndAtMostOneItemMore) {
   });
   std::vector<int> seen;
   for (int round = 0; !victim.has_ended() && seen.size() < kMost; ++round) {
-    if (round % 4 == 0) let_sleep(victim);
+    if (round % 4 == 0) {
+      ASSERT_NO_FATAL_FAILURE(let_sleep(victim));
+    }
     if (round % 3 == 0) {
       if (const auto item = channels_[0].take_for(5ms)) seen.push_back(*item);
     } else {
@@ -229,7 +235,7 @@ TEST_P(OfferingPutterKilled, HasPutWhatItSaidAndAtMostOneItemMore) {
              on_take(channels_[1], [&](int item) { seen.push_back(item); }), on_timeout(5ms));
     }
   }
-  expect_killed(victim);
+  ASSERT_NO_FATAL_FAILURE(expect_killed(victim));
   take_the_rest(seen);
   ASSERT_GE(seen.size(), diary_->returned.load());
   ASSERT_LE(seen.size(), diary_->returned.load() + 1);
@@ -265,7 +271,7 @@ TEST_P(WithdrawingPutterKilled, HasPutNothing) {
     select(on_put(a, 1), on_take(b, [](int) {}));
     return 0;
   });
-  expect_killed(victim);
+  ASSERT_NO_FATAL_FAILURE(expect_killed(victim));
   EXPECT_EQ(channels_[0].try_take(), std::nullopt);
   std::thread takes([&] { EXPECT_EQ(channels_[0].take_for(kWatchdog), 7); });
   EXPECT_TRUE(channels_[0].put_for(7, kWatchdog));
@@ -309,7 +315,7 @@ TEST_P(PartnerOfASelectKilled, ASelectMeetsTheNextOne) {
     ASSERT_NE(select(on_put(channels_[0], round), on_take(channels_[1], [](int) {}), on_timeout(kWatchdog)), 2U);
   }
   ASSERT_TRUE(victim.has_ended()) << "the point was never passed";
-  expect_killed(victim);
+  ASSERT_NO_FATAL_FAILURE(expect_killed(victim));
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, PartnerOfASelectKilled,
